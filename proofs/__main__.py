@@ -1,0 +1,54 @@
+"""``python -S -m proofs check CERT [--network NET] | explain CERT | theorems [NAME]``: the checker without the finder."""
+
+from __future__ import annotations
+
+import sys
+
+from proofs.errors import Malformed, OrbitproofError
+from proofs.explain import explain, theorems
+from proofs.kernel import check
+from proofs.load import load
+
+USAGE = """\
+usage: python -S -m proofs check CERTIFICATE [--network NETWORK]   say Proved, Rejected or Malformed
+       python -S -m proofs explain CERTIFICATE                     the same, step by step in English
+       python -S -m proofs theorems [NAME]                         the catalogue, or one card
+exit code: 0 Proved, 1 Rejected, 2 Malformed or misuse"""
+_EXIT = {"Rejected": 1, "Malformed": 2}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit code; every failure prints its letter."""
+    try:
+        return _run(arguments)
+    except OrbitproofError as failure:
+        print(failure)
+        return _EXIT[failure.verdict]
+    except OSError as failure:
+        print(Malformed(where=str(failure.filename), law="file", expected="a file that can be read", got=str(failure.strerror)))
+        return 2
+
+
+def _run(arguments: list[str]) -> int:
+    match arguments:
+        case ["check", path]:
+            print(f"Proved  {check(path).statement}")
+        case ["check", path, "--network", network]:
+            print(f"Proved  {check(path, load(network)).statement}")
+        case ["explain", path]:
+            for line in explain(path):
+                print(line)
+        case ["theorems"]:
+            print(theorems())
+        case ["theorems", name] if name in theorems():
+            print(theorems(name))
+        case ["-h"] | ["--help"]:
+            print(USAGE)
+        case _:
+            print(USAGE)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,247 @@
+"""Exact and interval linear algebra: the one door for numbers.
+
+A ``Matrix`` holds closed intervals ``(mid +- rad) / den`` entry by entry: integers over one shared positive denominator.
+Without radii (``rad is None``) it is exact. Every operation encloses: whatever exact numbers lie in the operands, their exact result
+lies in the outcome; on exact operands the outcome is exact. A vector is a matrix with one column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, lcm
+from operator import add, mul, sub
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    Rows = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A closed interval [lo, hi] with rational ends."""
+
+    lo: Fraction
+    hi: Fraction
+
+    def __post_init__(self) -> None:
+        """Refuse ends that are not exact rationals or not in order."""
+        if type(self.lo) is not Fraction or type(self.hi) is not Fraction or self.lo > self.hi:
+            message = f"an interval needs two ordered Fractions, got {self.lo!r} and {self.hi!r}"
+            raise TypeError(message)
+
+    @property
+    def magnitude(self) -> Fraction:
+        """Return the largest absolute value of its points."""
+        return max(abs(self.lo), abs(self.hi))
+
+    def apart(self, other: Interval) -> bool:
+        """Say whether the two intervals have no common point."""
+        return self.hi < other.lo or other.hi < self.lo
+
+    def __str__(self) -> str:
+        """Show the ends, or the one point."""
+        return str(self.lo) if self.lo == self.hi else f"[{self.lo}, {self.hi}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Rows of intervals ``(mid +- rad) / den``; exact where ``rad`` is None."""
+
+    mid: Rows
+    rad: Rows | None
+    den: int
+
+    @classmethod
+    def exact(cls, rows: Iterable[Iterable[Fraction]]) -> Matrix:
+        """Put exact rationals over their least common denominator. **Raises:** TypeError for floats and bools."""
+        table = tuple(tuple(row) for row in rows)
+        if any(type(value) is not Fraction for row in table for value in row):
+            message = "a Matrix takes Fractions only"
+            raise TypeError(message)
+        den = lcm(*(value.denominator for row in table for value in row))
+        return cls(tuple(tuple(v.numerator * (den // v.denominator) for v in row) for row in table), None, den)
+
+    @classmethod
+    def balls(cls, middles: Iterable[Iterable[Fraction]], radii: Iterable[Iterable[Fraction]]) -> Matrix:
+        """Put intervals given by middle and nonnegative radius over one denominator."""
+        mid, rad = cls.exact(middles), cls.exact(radii)
+        if any(value < 0 for row in rad.mid for value in row):
+            message = "a radius is negative"
+            raise ValueError(message)
+        if mid.shape != rad.shape:
+            message = f"middles are {mid.shape} and radii {rad.shape}"
+            raise ValueError(message)
+        if not any(value for row in rad.mid for value in row):
+            return mid
+        den = lcm(mid.den, rad.den)
+        return cls(_scaled(mid.mid, den // mid.den), _scaled(rad.mid, den // rad.den), den)
+
+    @classmethod
+    def column(cls, entries: Iterable[Fraction]) -> Matrix:
+        """Make an exact vector."""
+        return cls.exact((entry,) for entry in entries)
+
+    @classmethod
+    def intervals(cls, entries: Iterable[Interval]) -> Matrix:
+        """Make a vector of intervals."""
+        pairs = [(entry.lo, entry.hi) for entry in entries]
+        return cls.balls((((lo + hi) / 2,) for lo, hi in pairs), (((hi - lo) / 2,) for lo, hi in pairs))
+
+    @classmethod
+    def identity(cls, size: int) -> Matrix:
+        """Make the exact identity."""
+        return cls(tuple(tuple(int(i == j) for j in range(size)) for i in range(size)), None, 1)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (rows, columns)."""
+        return len(self.mid), len(self.mid[0]) if self.mid else 0
+
+    @property
+    def is_exact(self) -> bool:
+        """Say whether every entry is a single number."""
+        return self.rad is None
+
+    def interval(self, row: int, column: int = 0) -> Interval:
+        """Return one entry as a closed interval."""
+        middle, radius = self.mid[row][column], self.rad[row][column] if self.rad else 0
+        return Interval(Fraction(middle - radius, self.den), Fraction(middle + radius, self.den))
+
+    def middle(self, row: int, column: int = 0) -> Fraction:
+        """Return the middle of one entry (the entry itself where exact)."""
+        return Fraction(self.mid[row][column], self.den)
+
+    def radius(self, row: int, column: int = 0) -> Fraction:
+        """Return the radius of one entry."""
+        return Fraction(self.rad[row][column] if self.rad else 0, self.den)
+
+    def entries(self) -> list[Interval]:
+        """Return the first column as intervals."""
+        return [self.interval(row) for row in range(len(self.mid))]
+
+    def signs(self) -> list[tuple[int, int]]:
+        """Return, for each entry of the first column, the signs of its lower and its upper end."""
+        low = [row[0] for row in self.mid] if self.rad is None else [m[0] - r[0] for m, r in zip(self.mid, self.rad, strict=True)]
+        high = [row[0] for row in self.mid] if self.rad is None else [m[0] + r[0] for m, r in zip(self.mid, self.rad, strict=True)]
+        return [((a > 0) - (a < 0), (b > 0) - (b < 0)) for a, b in zip(low, high, strict=True)]
+
+    def __add__(self, other: Matrix) -> Matrix:
+        """Add entry by entry."""
+        return self._combine(other, add)
+
+    def __sub__(self, other: Matrix) -> Matrix:
+        """Subtract entry by entry (as independent intervals)."""
+        return self._combine(other, sub)
+
+    def _combine(self, other: Matrix, operation: Callable[[int, int], int]) -> Matrix:
+        if self.shape != other.shape:
+            message = f"shapes {self.shape} and {other.shape} do not fit"
+            raise ValueError(message)
+        den = lcm(self.den, other.den)
+        one, two = den // self.den, den // other.den
+        mid = _zip_rows(operation, _scaled(self.mid, one), _scaled(other.mid, two))
+        if self.rad is None or other.rad is None:
+            rad = _scaled(self.rad, one) if self.rad is not None else None if other.rad is None else _scaled(other.rad, two)
+        else:
+            rad = _zip_rows(add, _scaled(self.rad, one), _scaled(other.rad, two))
+        return Matrix(mid, rad, den)
+
+    def __matmul__(self, other: Matrix) -> Matrix:
+        """Multiply; radii follow |(a+-r)(b+-s) - ab| <= |a| s + r (|b| + s)."""
+        if self.shape[1] != other.shape[0]:
+            message = f"shapes {self.shape} and {other.shape} do not fit"
+            raise ValueError(message)
+        columns = tuple(zip(*other.mid, strict=True))
+        mid = _products(self.mid, columns)
+        rad = None
+        if other.rad is not None:
+            rad = _products(_absolute(self.mid), tuple(zip(*other.rad, strict=True)))
+        if self.rad is not None:
+            reach = columns if other.rad is None else tuple(zip(*_zip_rows(add, _absolute(other.mid), other.rad), strict=True))
+            more = _products(self.rad, _absolute(reach))
+            rad = more if rad is None else _zip_rows(add, rad, more)
+        return Matrix(mid, rad, self.den * other.den).reduced()
+
+    def times(self, factor: Fraction) -> Matrix:
+        """Multiply every entry by one exact number."""
+        up, down = factor.numerator, factor.denominator
+        rad = None if self.rad is None else _scaled(self.rad, abs(up))
+        return Matrix(_scaled(self.mid, up), rad, self.den * down).reduced()
+
+    def transposed(self) -> Matrix:
+        """Swap rows and columns."""
+        rad = None if self.rad is None else tuple(zip(*self.rad, strict=True))
+        return Matrix(tuple(zip(*self.mid, strict=True)), rad, self.den)
+
+    def widened(self, radius: Fraction) -> Matrix:
+        """Add ``radius`` >= 0 to the radius of every entry."""
+        rows, columns = self.shape
+        ball = Matrix.balls([[Fraction(0)] * columns] * rows, [[radius] * columns] * rows)
+        return self + ball
+
+    def norm(self) -> Fraction:
+        """Return an upper bound of the largest row sum of absolute values (its exact value where exact)."""
+        sums = [sum(map(abs, row)) for row in self.mid]
+        if self.rad is not None:
+            sums = [total + sum(row) for total, row in zip(sums, self.rad, strict=True)]
+        return Fraction(max(sums), self.den)
+
+    def rounded(self, bits: int | None) -> Matrix:
+        """Round outward to dyadic middles over 2**bits; None, or a denominator that is smaller already, changes nothing."""
+        if bits is None or self.den.bit_length() <= bits + 1:
+            return self
+        mid = tuple(tuple((value << bits) // self.den for value in row) for row in self.mid)
+        radii = self.rad if self.rad is not None else tuple((0,) * len(row) for row in self.mid)
+        rad = tuple(tuple(-((-value << bits) // self.den) + 1 for value in row) for row in radii)
+        return Matrix(mid, rad, 1 << bits)
+
+    def reduced(self) -> Matrix:
+        """Divide out the common factor of all integers."""
+        common = self.den
+        for row in (*self.mid, *(self.rad or ())):
+            if common == 1:
+                return self
+            common = gcd(common, *row)
+        rad = None if self.rad is None else tuple(tuple(v // common for v in row) for row in self.rad)
+        return Matrix(tuple(tuple(v // common for v in row) for row in self.mid), rad, self.den // common)
+
+    def masked(self, keep: Sequence[bool]) -> Matrix:
+        """Replace the rows that are not kept by zeros."""
+        empty = (0,) * self.shape[1]
+        mid = tuple(row if kept else empty for row, kept in zip(self.mid, keep, strict=True))
+        rad = None if self.rad is None else tuple(row if kept else empty for row, kept in zip(self.rad, keep, strict=True))
+        return Matrix(mid, rad, self.den)
+
+    def scaled_rows(self, factors: Sequence[Interval]) -> Matrix:
+        """Multiply row i by the interval ``factors[i]``, taking the exact range of every product."""
+        mids: list[list[Fraction]] = []
+        rads: list[list[Fraction]] = []
+        for row, factor in enumerate(factors):
+            pairs = [_product(self.interval(row, column), factor) for column in range(self.shape[1])]
+            mids.append([(pair.lo + pair.hi) / 2 for pair in pairs])
+            rads.append([(pair.hi - pair.lo) / 2 for pair in pairs])
+        return Matrix.balls(mids, rads)
+
+
+def _product(one: Interval, two: Interval) -> Interval:
+    corners = (one.lo * two.lo, one.lo * two.hi, one.hi * two.lo, one.hi * two.hi)
+    return Interval(min(corners), max(corners))
+
+
+def _products(rows: Rows, columns: Rows) -> Rows:
+    return tuple(tuple(sum(map(mul, row, column)) for column in columns) for row in rows)
+
+
+def _scaled(rows: Rows, factor: int) -> Rows:
+    return rows if factor == 1 else tuple(tuple(value * factor for value in row) for row in rows)
+
+
+def _absolute(rows: Rows) -> Rows:
+    return tuple(tuple(map(abs, row)) for row in rows)
+
+
+def _zip_rows(operation: Callable[[int, int], int], one: Rows, two: Rows) -> Rows:
+    return tuple(tuple(map(operation, a, b)) for a, b in zip(one, two, strict=True))

@@ -1,0 +1,386 @@
+"""What may be claimed: frozen nouns, each of which says itself in one English sentence.
+
+A claim is made by a theorem's check and by nothing else; a certificate's first line names the claims it wants, as JSON, and the kernel
+compares them with the claims that the steps yielded. ``F`` is the network's state map over the real numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import TYPE_CHECKING, ClassVar
+
+from proofs.functions import log
+from proofs.grammar import write_number
+from proofs.piecewise import PiecewiseLinear
+
+if TYPE_CHECKING:
+    from proofs.piecewise import Span
+
+_DECIMALS = 6
+_LOG_BITS = 64
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something said of F."""
+
+    kind: ClassVar[str] = ""
+
+    def statement(self) -> str:
+        """Return the claim as one English sentence."""
+        raise NotImplementedError
+
+    def as_json(self) -> dict[str, object]:
+        """Return the claim as the certificate spells it: its kind and its fields, numbers canonical."""
+        return {"claim": self.kind, **{field.name: _spelled(getattr(self, field.name)) for field in fields(self)}}
+
+
+@dataclass(frozen=True)
+class ExactCycle(Claim):
+    """A1: a cycle through these rational points, in order of time."""
+
+    kind = "exact_cycle"
+    points: tuple[tuple[Fraction, ...], ...]
+
+    @property
+    def period(self) -> int:
+        """Return the least period."""
+        return len(self.points)
+
+    def statement(self) -> str:
+        """Say the period and the first point."""
+        return f"F has {_a_cycle(self.period)}, exactly through z = {_point(self.points[0])}"
+
+
+@dataclass(frozen=True)
+class Cycle(Claim):
+    """A2 for piecewise-linear maps: the one orbit with this closed itinerary; every point is within ``radius`` of its entry of ``points``."""
+
+    kind = "cycle"
+    itinerary: tuple[str, ...]
+    points: tuple[tuple[Fraction, ...], ...]
+    radius: Fraction
+
+    @property
+    def period(self) -> int:
+        """Return the least period."""
+        return len(self.points)
+
+    def statement(self) -> str:
+        """Say the period, the first point and the error bound."""
+        return (
+            f"F has {_a_cycle(self.period)} within {_decimal_up(self.radius)} (max norm) of z = {_point(self.points[0])}; "
+            "it is the only orbit in R^M with its closed itinerary, and touches no border"
+        )
+
+
+@dataclass(frozen=True)
+class BallCycle(Claim):
+    """A2 for smooth maps: the one cycle that passes through these balls in order."""
+
+    kind = "ball_cycle"
+    points: tuple[tuple[Fraction, ...], ...]
+    radius: Fraction
+
+    @property
+    def period(self) -> int:
+        """Return the least period."""
+        return len(self.points)
+
+    def statement(self) -> str:
+        """Say the period, the first ball and uniqueness."""
+        return (
+            f"F has {_a_cycle(self.period)} within {_decimal_up(self.radius)} (max norm) of z = {_point(self.points[0])}; "
+            f"it is the only one passing through the {self.period} stated balls in order"
+        )
+
+
+AnyCycle = ExactCycle | Cycle | BallCycle
+
+
+@dataclass(frozen=True)
+class Stability(Claim):
+    """A3: how many multipliers lie inside and outside the unit circle; none lies on it."""
+
+    kind = "stability"
+    cycle: AnyCycle
+    inside: int
+    outside: int
+
+    @property
+    def label(self) -> str:
+        """Return stable, saddle or repelling."""
+        return "stable" if self.outside == 0 else "repelling" if self.inside == 0 else "saddle"
+
+    def statement(self) -> str:
+        """Say the cycle and its counts."""
+        return f"{self.cycle.statement()}; {_counts(self.inside, self.outside)} ({self.label})"
+
+
+@dataclass(frozen=True)
+class MultiplierModuli(Claim):
+    """A3b: ``counts[i]`` multipliers have modulus < ``rates[i]`` ** period, all others have modulus > it."""
+
+    kind = "multiplier_moduli"
+    cycle: AnyCycle
+    rates: tuple[Fraction, ...]
+    counts: tuple[int, ...]
+
+    def statement(self) -> str:
+        """Say, for each rate, how many exponents lie below its logarithm."""
+        parts = [
+            f"{count} of its Lyapunov exponents lie below {_log_up(rate)} and {len(self.cycle.points[0]) - count} above {_log_down(rate)}"
+            for rate, count in zip(self.rates, self.counts, strict=True)
+        ]
+        return f"{self.cycle.statement()}; {'; '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class Pieces(Claim):
+    """A0: F is this continuous piecewise-linear function (M = 1)."""
+
+    kind = "pieces"
+    knots: tuple[Fraction, ...]
+    values: tuple[Fraction, ...]
+    left: Fraction
+    right: Fraction
+
+    @property
+    def function(self) -> PiecewiseLinear:
+        """Return it as a function."""
+        return PiecewiseLinear(self.knots, self.values, self.left, self.right)
+
+    def statement(self) -> str:
+        """Say how many pieces there are."""
+        return f"F is continuous and affine on each of the {len(self.knots) + 1} intervals that its {len(self.knots)} stated knots cut the line into"
+
+
+@dataclass(frozen=True)
+class AllCycles(Claim):
+    """A4 for M = 1: every point of least period <= ``up_to`` is listed or lies in a residual interval (k, low, high; null = infinity)."""
+
+    kind = "all_cycles"
+    up_to: int
+    cycles: tuple[ExactCycle, ...]
+    residual: tuple[tuple[int, Fraction | None, Fraction | None], ...]
+
+    def statement(self) -> str:
+        """Say the counts by least period and the exceptions."""
+        counts = {k: sum(cycle.period == k for cycle in self.cycles) for k in range(1, self.up_to + 1)}
+        listed = ", ".join(f"{count} of period {k}" for k, count in counts.items() if count) or "none"
+        text = f"These are ALL cycles of F on R with least period at most {self.up_to}: {listed}"
+        if not self.residual:
+            return text
+        spans = "; ".join(f"F^{k} is the identity on {span_text((low, high))}" for k, low, high in self.residual)
+        return f"{text}, except points of these intervals: {spans}"
+
+
+@dataclass(frozen=True)
+class NoOddPeriod(Claim):
+    """A6: no cycle has odd least period p with 1 < p <= ``period``."""
+
+    kind = "no_odd_period"
+    period: int
+
+    def statement(self) -> str:
+        """Say which periods are excluded."""
+        return f"F has no cycle of odd least period p with 1 < p <= {self.period}"
+
+
+@dataclass(frozen=True)
+class LiYorke(Claim):
+    """B1: points of every period and an uncountable scrambled set, also for every continuous g with sup |g - F| <= ``sup_radius``."""
+
+    kind = "li_yorke"
+    point: Fraction
+    sup_radius: Fraction | None
+
+    def statement(self) -> str:
+        """Say chaos, the witness and the radius."""
+        text = f"F has points of every period and an uncountable scrambled set (Li-Yorke chaos; witness x = {_decimal(self.point)})"
+        if self.sup_radius is None:
+            return text
+        return f"{text}, and so has every continuous g: R -> R with |g - F| <= {self.sup_radius} everywhere"
+
+
+@dataclass(frozen=True)
+class OddPeriod(Claim):
+    """B2: a cycle of some odd least period q, 1 < q <= ``bound``."""
+
+    kind = "odd_period"
+    bound: int
+
+    def statement(self) -> str:
+        """Say the bound."""
+        return f"F has a cycle of odd least period q for some q with 1 < q <= {self.bound}"
+
+
+@dataclass(frozen=True)
+class ForcedPeriods(Claim):
+    """Sharkovskii: cycles of every least period that follows ``period``."""
+
+    kind = "forced_periods"
+    period: int
+
+    def statement(self) -> str:
+        """Say the order."""
+        order = "3, 5, 7, ..., 6, 10, 14, ..., 12, 20, 28, ..., 8, 4, 2, 1"
+        return f"F has cycles of least period {self.period} and of every number after it in Sharkovskii's order {order}"
+
+
+@dataclass(frozen=True)
+class EntropyLower(Claim):
+    """h >= log(rate) / iterate, h the supremum over compact invariant sets."""
+
+    kind = "entropy_lower"
+    rate: Fraction
+    iterate: int
+
+    def statement(self) -> str:
+        """Say the bound in numbers."""
+        value = _log_down(self.rate, self.iterate)
+        return f"The topological entropy of F is at least log({_decimal(self.rate)})/{self.iterate} >= {value} nats a step"
+
+
+@dataclass(frozen=True)
+class EntropyUpper(Claim):
+    """h <= log(rate) / iterate on every compact invariant set; rate >= 1."""
+
+    kind = "entropy_upper"
+    rate: Fraction
+    iterate: int
+
+    def statement(self) -> str:
+        """Say the bound in numbers."""
+        value = _log_up(self.rate, self.iterate)
+        return f"The topological entropy of F on every compact invariant set is at most log({_decimal(self.rate)})/{self.iterate} <= {value} nats a step"
+
+
+@dataclass(frozen=True)
+class ScrambledSet(Claim):
+    """B8: an uncountable scrambled set."""
+
+    kind = "scrambled_set"
+
+    def statement(self) -> str:
+        """Say it."""
+        return "F has an uncountable scrambled set (Li-Yorke chaos)"
+
+
+@dataclass(frozen=True)
+class Contraction(Claim):
+    """C1: a global contraction with factor ``rate`` < 1 in a weighted max norm."""
+
+    kind = "contraction"
+    rate: Fraction
+
+    def statement(self) -> str:
+        """Say attraction and the exponent bound."""
+        return (
+            f"F has exactly one fixed point and every orbit converges to it; each Lyapunov exponent of each orbit is at most "
+            f"log({_decimal(self.rate)}) <= {_log_up(self.rate)}"
+        )
+
+
+@dataclass(frozen=True)
+class ExponentUpper(Claim):
+    """C1 with a factor >= 1: only an upper bound on every exponent."""
+
+    kind = "exponent_upper"
+    rate: Fraction
+
+    def statement(self) -> str:
+        """Say the bound."""
+        return f"Each Lyapunov exponent of each orbit of F is at most log({_decimal(self.rate)}) <= {_log_up(self.rate)}"
+
+
+@dataclass(frozen=True)
+class Order(Claim):
+    """C3: every orbit converges in [-inf, inf] to a cycle of period dividing 2**exponent."""
+
+    kind = "order"
+    exponent: int
+
+    def statement(self) -> str:
+        """Say convergence, what infinity means, and that there is no Li-Yorke pair."""
+        return (
+            f"Every orbit of F converges in [-inf, inf] to a cycle of period dividing {2**self.exponent} (a point at infinity means escape); "
+            "no two bounded orbits form a Li-Yorke pair, so F has no bounded scrambled set"
+        )
+
+
+KINDS: dict[str, tuple[str, ...]] = {
+    claim.kind: ("claim", *(field.name for field in fields(claim)))
+    for claim in (
+        ExactCycle, Cycle, BallCycle, Stability, MultiplierModuli, Pieces, AllCycles, NoOddPeriod, LiYorke, OddPeriod, ForcedPeriods,
+        EntropyLower, EntropyUpper, ScrambledSet, Contraction, ExponentUpper, Order,
+    )
+}  # fmt: skip
+
+
+def entropy_bound(claim: EntropyLower | EntropyUpper) -> Fraction:
+    """Return a rational on the safe side of log(rate) / iterate. **Guarantee:** enclosure."""
+    value = log(claim.rate, _LOG_BITS)
+    return (value.lo if isinstance(claim, EntropyLower) else value.hi) / claim.iterate
+
+
+def span_text(span: Span) -> str:
+    """Show an interval; infinite ends are open."""
+    low, high = span
+    return f"{'(-inf' if low is None else f'[{_decimal(low)}'}, {'inf)' if high is None else f'{_decimal(high)}]'}"
+
+
+def _spelled(value: object) -> object:
+    if isinstance(value, Claim):
+        return value.as_json()
+    if isinstance(value, tuple):
+        return [_spelled(item) for item in value]
+    return write_number(value) if isinstance(value, Fraction) else value
+
+
+def _a_cycle(period: int) -> str:
+    return "a fixed point" if period == 1 else f"a cycle of least period {period}"
+
+
+def _counts(inside: int, outside: int) -> str:
+    return f"{inside} multipliers inside and {outside} outside the unit circle, none on it"
+
+
+def _point(entries: tuple[Fraction, ...]) -> str:
+    shown = [_decimal(entry) for entry in entries[:3]]
+    return f"({', '.join(shown)}{', ...' if len(entries) > len(shown) else ''})"
+
+
+def _decimal(value: Fraction) -> str:
+    """Show a short number exactly and a long one to six decimals, marked with ~."""
+    text = str(value)
+    return text if len(text) <= 2 * _DECIMALS else f"~{_fixed(_rounded(value, nearest=True))}"
+
+
+def _decimal_up(value: Fraction) -> str:
+    """Show a decimal power of ten, or a short number, that is not below ``value``."""
+    if value == 0 or len(str(value)) <= _DECIMALS:
+        return str(value)
+    power = 0
+    while Fraction(1, 10 ** (power + 1)) >= value:
+        power += 1
+    return f"1e-{power}" if power else _fixed(_rounded(value) + 1)
+
+
+def _log_down(rate: Fraction, iterate: int = 1) -> str:
+    return _fixed(_rounded(log(rate, _LOG_BITS).lo / iterate))
+
+
+def _log_up(rate: Fraction, iterate: int = 1) -> str:
+    return _fixed(-_rounded(-log(rate, _LOG_BITS).hi / iterate))
+
+
+def _rounded(value: Fraction, *, nearest: bool = False) -> int:
+    scaled = value * 10**_DECIMALS + (Fraction(1, 2) if nearest else 0)
+    return scaled.numerator // scaled.denominator
+
+
+def _fixed(millionths: int) -> str:
+    whole, rest = divmod(abs(millionths), 10**_DECIMALS)
+    return f"{'-' if millionths < 0 else ''}{whole}.{rest:0{_DECIMALS}d}"

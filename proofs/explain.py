@@ -1,0 +1,49 @@
+"""A certificate as numbered English: every line is said only after its step was checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proofs.kernel import check, scope
+from proofs.theorems import CARDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import IO
+
+    from proofs.certificate import Certificate
+    from proofs.claims import Claim
+
+
+def explain(certificate: str | Path | bytes | IO[bytes] | Certificate) -> Iterator[str]:
+    """Check a certificate and yield its steps, then its verdict, as English lines.
+
+    **Guarantee:** every line is checked. **Raises:** Malformed, Rejected.
+    """
+    lines: list[str] = []
+
+    def listen(number: int, theorem: str, cites: tuple[int, ...], claim: Claim) -> None:
+        source = f", from {_steps(cites)}" if cites else ""
+        lines.append(f"{number}. {claim.statement()}.\n   by {title(theorem)}{source}")
+
+    proved = check(certificate, listen=listen)
+    yield scope(proved.network) + ":"
+    yield from lines
+    yield from (f"Taken from the finder, not checked: {assumption}" for assumption in proved.remarks.assumptions)
+    yield f"Proved  {'; '.join(claim.statement() for claim in proved.claims)}."
+
+
+def title(theorem: str) -> str:
+    """Return the first line of a theorem's card, without its markup."""
+    return CARDS[theorem].split("\n", 1)[0].replace("``", "").rstrip(".")
+
+
+def theorems(name: str | None = None) -> str:
+    """Return the catalogue, a line a theorem, or one whole card. **Raises:** KeyError for an unknown name."""
+    return CARDS[name].strip() if name is not None else "\n".join(title(name) for name in CARDS)
+
+
+def _steps(cites: tuple[int, ...]) -> str:
+    few = ", ".join(map(str, cites[:8]))
+    return f"step{'s' if len(cites) > 1 else ''} {few}{f' and {len(cites) - 8} more' if len(cites) > 8 else ''}"

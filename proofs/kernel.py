@@ -1,0 +1,136 @@
+"""The checker: reads a certificate line by line and says Proved, or raises Rejected or Malformed. The only maker of Proved."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from proofs.certificate import Certificate, Header, Remarks, Step, claim_text, read_header, read_lines, read_step
+from proofs.errors import Malformed, Rejected
+from proofs.theorems import THEOREMS
+from proofs.theorems.card import Application
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proofs.claims import Claim
+    from proofs.network import Network
+
+    Listener = Callable[[int, str, tuple[int, ...], Claim], None]
+
+_KEY = object()
+
+
+@dataclass(frozen=True)
+class Proved:
+    """The verdict: these claims hold for the real-number state map of the network with this digest.
+
+    **Raises:** TypeError when made by anyone but the kernel.
+    """
+
+    key: object
+    claims: tuple[Claim, ...]
+    network: Network
+    theorems: tuple[str, ...]
+    remarks: Remarks
+
+    def __post_init__(self) -> None:
+        """Refuse a key that is not the kernel's."""
+        if self.key is not _KEY:
+            message = "Proved is made by proofs.check only"
+            raise TypeError(message)
+
+    @property
+    def digest(self) -> str:
+        """Return the network's digest."""
+        return self.network.digest
+
+    @property
+    def statement(self) -> str:
+        """Return all claims in English, with what they speak of."""
+        return f"{scope(self.network)}: {'; '.join(claim.statement() for claim in self.claims)}."
+
+
+def check(certificate: str | Path | bytes | IO[bytes] | Certificate, network: Network | None = None, listen: Listener | None = None) -> Proved:
+    """Check a certificate (a path, its bytes, a binary stream, or one in memory) and return Proved.
+
+    ``network``: the certificate must speak of this network. ``listen`` hears of every step that passed.
+
+    What must hold, in this order:
+      1. the first line parses; its digest is that of its network; it makes at least one claim
+      2. its network is the one that was asked about, if one was given
+      3. each step names a known theorem, cites earlier steps only, and passes that theorem's checks
+      4. the last line counts the steps and nothing follows it
+      5. every claim of the first line is the conclusion of some step
+
+    **Guarantee:** exact; no search. **Raises:** Malformed or Rejected, with the step and the numbered check; OSError if the file cannot be read.
+    """
+    if isinstance(certificate, Certificate):
+        return check(b"".join(certificate.lines()), network, listen)
+    if isinstance(certificate, bytes):
+        return _check(io.BytesIO(certificate), network, listen)
+    if isinstance(certificate, str | Path):
+        with Path(certificate).open("rb") as stream:
+            return _check(stream, network, listen)
+    return _check(certificate, network, listen)
+
+
+def scope(network: Network) -> str:
+    """Say what the claims speak of."""
+    if network.is_exact:
+        return f"For the real-number map F of the network {network.digest[:16]} (not its floating-point execution)"
+    return (
+        f"For the real-number map F of every network within the stated weight intervals (largest radius {network.largest_radius}) "
+        f"around the network {network.digest[:16]} (not floating-point execution)"
+    )
+
+
+def _check(source: IO[bytes], network: Network | None, listen: Listener | None) -> Proved:
+    lines = read_lines(source)
+    header = read_header(next(lines))  # 1
+    if network is not None and network.digest != header.network.digest:  # 2
+        raise Rejected(
+            where="line 1",
+            law="network digest",
+            expected=f"{network.digest}, the network asked about",
+            got=header.network.digest,
+            remedy="this certificate speaks of another network (or of the same one with other weights or another radius)",
+        )
+    facts: list[Claim] = []
+    used: dict[str, None] = {}
+    closed = False
+    for fields in lines:
+        if closed:  # 4
+            raise Malformed(where=fields.where, law="certificate format", expected="nothing after the closing line", got="a further line")
+        step = read_step(fields, len(facts) + 1)
+        if step is None:
+            closed = True
+            continue
+        facts.append(_apply(step, header, facts))  # 3
+        used[step.theorem] = None
+        if listen is not None:
+            listen(len(facts), step.theorem, step.cites, facts[-1])
+    if not closed:
+        raise Malformed(where="end of file", law="certificate format", expected='a closing line {"end": n}', got="none")
+    return Proved(_KEY, _conclude(header, facts), header.network, tuple(used), header.remarks)
+
+
+def _apply(step: Step, header: Header, facts: list[Claim]) -> Claim:
+    number = len(facts) + 1
+    if step.theorem not in THEOREMS:
+        raise Malformed(where=f"step {number}", law="catalogue", expected="a theorem of the catalogue", got=step.theorem)
+    application = Application(number, step.theorem, header.network, step.witness, step.cites, facts)
+    claim = THEOREMS[step.theorem](application)
+    step.witness.close()
+    application.close()
+    return claim
+
+
+def _conclude(header: Header, facts: list[Claim]) -> tuple[Claim, ...]:
+    by_text = {claim_text(fact.as_json()): fact for fact in facts}
+    for number, text in enumerate(header.claims, 1):
+        if text not in by_text:  # 5
+            raise Rejected(where=f"claim {number}", law="conclusion", expected="a claim that some step concludes", got=text)
+    return tuple(by_text[text] for text in header.claims)

@@ -1,0 +1,1 @@
+"""The tests: ``house`` holds the walls up, the other folders mirror the rooms they test."""

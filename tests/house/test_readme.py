@@ -1,0 +1,82 @@
+"""README.md is true: its console blocks print what they show, its Python blocks run.
+
+A ```console block is `$ command` lines, each followed by the output it must print; `...` stands for any text, as in a doctest.
+A ```python block with `>>>` is a doctest, any other is a script. Blocks share one copy of examples/ and run in order.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BLOCK = re.compile(r"^```(?P<kind>console|python)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+PATIENCE = 300
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, root: Path) -> Path:
+    """Return a temporary folder with a copy of ``examples/``."""
+    shutil.copytree(root / "examples", tmp_path / "examples")
+    return tmp_path
+
+
+def blocks(readme: str, kind: str) -> list[str]:
+    """Return the text of every block of one kind."""
+    return [match["text"] for match in BLOCK.finditer(readme) if match["kind"] == kind]
+
+
+def commands(block: str) -> list[tuple[str, str]]:
+    """Split a console block into commands and the output expected of each; a command may go on after a backslash."""
+    parts = re.split(r"^\$ ((?:.*\\\n)*.*)\n?", block, flags=re.MULTILINE)
+    assert not parts[0], f"output before the first command: {parts[0]!r}"
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Run a command with this environment's programs first on the path; return what it prints, both streams together."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = os.environ | {"PATH": path, "COLUMNS": "80", "NO_COLOR": "1"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=PATIENCE
+    )
+    return done.stdout
+
+
+def matches(want: str, got: str) -> bool:
+    """Say whether the output is the one shown, `...` standing for any text."""
+    return doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
+
+
+def test_console_blocks(root: Path, workplace: Path) -> None:
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    shown = [pair for block in blocks(readme, "console") for pair in commands(block)]
+    assert shown, "README.md opens with a worked example and its printed output"
+    for command, want in shown:
+        got = run(["bash", "-c", command], workplace)
+        assert matches(want, got), f"$ {command}\n--- README.md\n{want}--- printed\n{got}"
+
+
+def test_python_blocks(root: Path, workplace: Path) -> None:
+    python = blocks((root / "README.md").read_text(encoding="utf-8"), "python")
+    (workplace / "session.txt").write_text("\n\n".join(block for block in python if ">>>" in block), encoding="utf-8")
+    (workplace / "script.py").write_text("\n\n".join(block for block in python if ">>>" not in block), encoding="utf-8")
+    assert not run([sys.executable, "-m", "doctest", "-o", "ELLIPSIS", "session.txt"], workplace)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=workplace, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_reader_of_blocks() -> None:
+    text = "a\n```console\n$ one \\\n  two\nout ... put\n$ three\n```\n```python\nx = 1\n```\n```sh\nnever\n```\n"
+    assert [commands(block) for block in blocks(text, "console")] == [[("one \\\n  two", "out ... put\n"), ("three", "")]]
+    assert blocks(text, "python") == ["x = 1\n"]
+    assert matches("out ... put\n", "out 17 put\n")
+    assert not matches("", "something\n")
