@@ -12,6 +12,10 @@ class Unsupported(OrbitproofError):
 
 
 class NotFound(OrbitproofError):
-    """The search ended without a proof; ``got`` says what was tried and how far it went. Nothing is refuted."""
+    """The search ended without the proof asked for; ``got`` says what was tried and how far it went. Nothing is refuted.
+
+    ``decision`` says what was proved instead: chaotic, ordered or undecided.
+    """
 
     verdict = "NotFound"
+    decision = "undecided"

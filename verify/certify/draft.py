@@ -43,6 +43,14 @@ class Draft:
         self.facts.append(claim)
         return number, claim
 
+    def drop(self, number: int) -> None:
+        """Take back the last step. **Raises:** ValueError for any other."""
+        if number != len(self.facts):
+            message = f"step {number} is not the last of {len(self.facts)}"
+            raise ValueError(message)
+        self.steps.pop()
+        self.facts.pop()
+
     def finish(self, claims: Sequence[Claim]) -> tuple[Certificate, Proved]:
         """Make the certificate for these claims and have the kernel check its bytes. **Raises:** Rejected, Malformed."""
         certificate = Certificate(self.network, tuple(claims), tuple(self.steps), self.remarks)

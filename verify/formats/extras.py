@@ -10,7 +10,7 @@ import numpy as np
 
 from proofs.errors import Malformed
 from verify.errors import Unsupported
-from verify.formats.settings import RESERVED, setting
+from verify.formats.settings import RESERVED, check_text, setting
 from verify.formats.stored import Gather, Stored, as_fraction, exact_array, same_array
 
 META = "__meta__"
@@ -65,9 +65,13 @@ def check_writable(stored: Stored, target: str) -> Stored:
         if name in RESERVED or name.startswith("__") or name in stored.meta or not name:
             law = "this name is taken by a setting"
             raise Unsupported(where=f"{target}, array {name}", law=law, expected="another name", got=repr(name))
-    _check_meta(stored.meta, target)
+    meta = {name: setting(target, name, value) if name in RESERVED else value for name, value in stored.meta.items()}
+    _check_meta(meta, target)
+    for name, text in ((name, meta.get(name)) for name in [*stored.arrays, *meta]):
+        check_text(target, "names", name)
+        check_text(target, name, text if isinstance(text, str) else "")
     arrays = {name: exact_array(f"{target}, array {name}", np.asarray(array)) for name, array in stored.arrays.items()}
-    return Stored(arrays, stored.meta, stored.source, stored.type_name)
+    return Stored(arrays, meta, stored.source, stored.type_name)
 
 
 def _check_meta(meta: object, target: str) -> None:

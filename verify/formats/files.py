@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ def failures_of(path: Path, kind: str, failures: tuple[type[Exception], ...], re
 
 
 def check_zip(path: Path, kind: str) -> None:
-    """Refuse a zip whose members are damaged at the directory, repeated, or unpack to more than 512 MiB. **Raises** Malformed."""
+    """Refuse a zip whose members are damaged, repeated, or unpack to more than 512 MiB. **Raises** Malformed."""
     with failures_of(path, kind, ZIP_FAILURES), zipfile.ZipFile(path) as archive:
         members = archive.infolist()
     total = sum(member.file_size for member in members)
@@ -65,10 +66,16 @@ def check_zip(path: Path, kind: str) -> None:
     name, times = Counter(member.filename for member in members).most_common(1)[0] if members else ("", 0)
     if times > 1:
         raise Malformed(where=path.name, law="names are unique", expected="every member once", got=f"{name} {times} times")
+    with failures_of(path, kind, ZIP_FAILURES), zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        got, remedy = f"another one for {damaged}", "the file is damaged; fetch it again"
+        raise Malformed(where=path.name, law="checksums", expected="the checksum of every member", got=got, remedy=remedy)
 
 
 ZIP_FAILURES: tuple[type[Exception], ...] = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, NotImplementedError, RuntimeError, UnicodeDecodeError, ValueError,
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, UnicodeDecodeError,
+    ValueError,
 )  # fmt: skip
 """What ``zipfile`` raises on damaged bytes (RuntimeError: encrypted; NotImplementedError: unknown compression)."""
 

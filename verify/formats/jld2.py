@@ -9,6 +9,7 @@ import numpy as np
 
 from proofs.errors import Malformed
 from verify.errors import Unsupported
+from verify.formats.apart import load_apart
 from verify.formats.hdf5 import datasets, open_hdf5, read_all
 from verify.formats.julia import spread
 from verify.formats.stored import Gather, Stored
@@ -25,6 +26,11 @@ _MAX_DEPTH = 8
 
 
 def load(path: Path) -> Stored:
+    """Read a .jld2 file, apart. **Guarantee:** exact. **Raises** Malformed."""
+    return load_apart(path, "jld2")
+
+
+def load_here(path: Path) -> Stored:
     """Read arrays by name; a struct ``s`` with a field ``B`` gives ``s.B``, a list ``W`` gives ``W.0``, ``W.1`` ...
 
     ``meta["component_arrays"]`` names the flat parameter vectors whose layout h5py cannot read; ``meta["continuous_time"]`` is True

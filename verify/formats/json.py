@@ -103,9 +103,11 @@ def _put_layers(gather: Gather, value: object) -> None:
     words: list[str] = []
     for i, layer in enumerate(value):
         where = f"{gather.place}, key layers, layer {i + 1} of {len(value)}"
-        if not isinstance(layer, dict) or layer.keys() != _LAYER_KEYS or not isinstance(layer["activation"], str):
-            got = f"keys {', '.join(sorted(layer))}" if isinstance(layer, dict) and layer.keys() != _LAYER_KEYS else kind(layer)
-            raise Malformed(where=where, law="layers", expected="an object with keys W, activation (a word), b", got=got)
+        if not isinstance(layer, dict) or layer.keys() != _LAYER_KEYS:
+            got = f"keys {', '.join(sorted(layer))}" if isinstance(layer, dict) else kind(layer)
+            raise Malformed(where=where, law="layers", expected="an object with keys W, activation, b", got=got)
+        if not isinstance(layer["activation"], str):
+            raise Malformed(where=f"{where}, key activation", law="layers", expected="a word", got=kind(layer["activation"]))
         for name in ("W", "b"):
             gather.put(f"layers.{i}.{name}", read_array(layer[name], f"{where}, key {name}"))
         words.append(layer["activation"])

@@ -14,6 +14,7 @@ import numpy as np
 
 from proofs.errors import Malformed
 from verify.errors import Unsupported
+from verify.formats.apart import load_apart
 from verify.formats.extras import META, floats_only, pack_text, unpack_text
 from verify.formats.files import failures_of
 from verify.formats.hdf5 import datasets, open_hdf5, read_all
@@ -27,6 +28,11 @@ _HEADER_5, _HEADER_73 = b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"
 
 
 def load(path: Path) -> Stored:
+    """Read a .mat file, apart. **Guarantee:** exact. **Raises** Malformed."""
+    return load_apart(path, "mat")
+
+
+def load_here(path: Path) -> Stored:
     """Read numbers and words; cells, structs and objects are listed in ``meta["ignored"]``.
 
     **Guarantee:** exact. **Raises** Malformed.

@@ -22,7 +22,7 @@ class Bad:
 
     def refuse(self, where: str) -> NoReturn:
         """Say which number it is and where. **Raises** Malformed, always."""
-        raise Malformed(where=where, law="entries are finite numbers of bounded length", expected=self.expected, got=self.got)
+        raise Malformed(where=where, law="numbers are finite and of bounded length", expected=self.expected, got=self.got)
 
 
 def read_array(value: object, where: str) -> np.ndarray:
@@ -44,7 +44,7 @@ def shape_of(value: object, where: str, depth: int = 0) -> tuple[int, ...]:
     if not isinstance(value, list):
         return ()
     if depth == MAX_DIMENSIONS:
-        raise too_deep(where)
+        raise too_deep(where.partition(", row")[0])
     if not any(isinstance(entry, list) for entry in value):
         return (len(value),)
     first = shape_of(value[0], _row(where, 0, value), depth + 1)
@@ -87,7 +87,9 @@ def _row(where: str, i: int, rows: list[object]) -> str:
 
 
 def _extent(shape: tuple[int, ...]) -> str:
-    return "one number" if not shape else f"{shape[0]} entries" if len(shape) == 1 else " x ".join(map(str, shape)) + " entries"
+    if not shape:
+        return "one number"
+    return f"{' x '.join(map(str, shape))} {'entry' if shape == (1,) else 'entries'}"
 
 
 def too_deep(where: str) -> Malformed:

@@ -7,7 +7,6 @@ import math
 import struct
 import tokenize
 import zipfile
-import zlib
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -19,7 +18,7 @@ from verify.formats.files import ZIP_FAILURES, check_zip, failures_of
 from verify.formats.stored import Gather, Stored
 
 _KIND = ".npz archive"
-_FAILURES = (*ZIP_FAILURES, zlib.error, struct.error, KeyError, TypeError, SyntaxError, tokenize.TokenError, OverflowError)
+_FAILURES = (*ZIP_FAILURES, struct.error, KeyError, TypeError, SyntaxError, tokenize.TokenError, OverflowError)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _VERSION_1 = (1, 0)
 
@@ -38,11 +37,11 @@ def load(path: Path) -> Stored:
             if name == member.filename:
                 raise Malformed(where=path.name, law="the file follows its format", expected="members named NAME.npy", got=name)
             with archive.open(member) as file:
-                _put(gather, name, _member(gather, name, file, member.file_size))
+                _put(gather, name, _member(gather, name, file))
     return gather.finish(str(path))
 
 
-def _member(gather: Gather, name: str, file: _Readable, size: int) -> np.ndarray:
+def _member(gather: Gather, name: str, file: _Readable) -> np.ndarray:
     """Return one array; its declared shape must fit the bytes that are there."""
     version = np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0 if version == _VERSION_1 else np.lib.format.read_array_header_2_0
@@ -51,13 +50,12 @@ def _member(gather: Gather, name: str, file: _Readable, size: int) -> np.ndarray
     if dtype.hasobject:
         remedy = "save plain float arrays; an object array is a pickle, which could run code"
         raise Malformed(where=where, law="arrays hold real numbers", expected="floats or integers", got="Python objects", remedy=remedy)
-    entries = math.prod(shape)
-    if min(shape, default=0) < 0 or entries * dtype.itemsize > size:
-        raise Malformed(where=where, law="the file follows its format", expected=f"at most {size} bytes", got=f"shape {shape} of {dtype}")
-    data = file.read(entries * dtype.itemsize)
-    flat = np.frombuffer(data, dtype=dtype, count=entries) if dtype.itemsize else np.empty(entries, dtype=dtype)
-    if file.read(1):
-        raise Malformed(where=where, law="the file follows its format", expected="nothing after the last entry", got="more bytes")
+    room = len(data := file.read())
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != room:
+        raise Malformed(
+            where=where, law="the file follows its format", expected=f"{room} bytes of entries", got=f"shape {shape} of {dtype}"
+        )
+    flat = np.frombuffer(data, dtype=dtype) if data else np.empty(math.prod(shape), dtype=dtype)
     return flat.reshape(shape, order="F" if column_major else "C")
 
 
@@ -76,8 +74,8 @@ def dump(stored: Stored, file: BinaryIO) -> None:
     text = pack_text(stored)
     if text is not None:
         content[META] = np.array(text)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w") as archive:
         for name, array in content.items():
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), buffer.getvalue())

@@ -110,11 +110,11 @@ def exact_array(where: str, array: np.ndarray) -> np.ndarray:
         return _fractions(where, array)
     if array.dtype.kind not in "fiub":
         raise Malformed(where=where, law="arrays hold real numbers", expected="floats or integers", got=f"dtype {array.dtype}")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         floats = array.astype(np.float64)
     _refuse_inexact(where, array, floats)
     _refuse_nonfinite(where, floats)
-    return floats + 0.0
+    return np.add(floats, 0.0, out=floats)
 
 
 def as_fraction(value: float | Fraction) -> Fraction:

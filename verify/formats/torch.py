@@ -35,7 +35,9 @@ def load(path: Path) -> Stored:
     """Read a state dict, bare or one level down in a checkpoint. **Guarantee:** exact. **Raises** Malformed; never runs code."""
     import torch
 
-    if path.open("rb").read(len(ZIP_MAGIC)) == ZIP_MAGIC:
+    with path.open("rb") as file:
+        zipped = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+    if zipped:
         check_zip(path, _KIND)
     with failures_of(path, _KIND, _FAILURES, _REMEDY), warnings.catch_warnings():
         warnings.simplefilter("ignore")

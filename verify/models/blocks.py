@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from functools import reduce
 from math import lcm
 from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Matrix
+from proofs.errors import Malformed
 from proofs.network import Operation
 
 if TYPE_CHECKING:
     from proofs.arithmetic import Rows
 
 
+MAX_ENTRIES = 2**24
+"""Entries of a structural matrix; a diagonal of the largest network has as many."""
+
+
 def zeros(rows: int, columns: int) -> Matrix:
-    """Return the exact zero matrix."""
+    """Return the exact zero matrix. **Raises** Malformed where it is too large, as all makers of structural matrices do."""
+    _check_room(rows, columns)
     return Matrix(((0,) * columns,) * rows, None, 1)
 
 
 def selection(size: int, chosen: Sequence[int]) -> Matrix:
     """Return the rows ``chosen`` (from 0, repeats allowed) of the identity of ``size``."""
+    _check_room(len(chosen), size)
     return Matrix(tuple(tuple(int(i == j) for j in range(size)) for i in chosen), None, 1)
 
 
 def spread(column: Matrix, places: Sequence[int], width: int) -> Matrix:
     """Return the matrix whose row i holds entry i of ``column`` at column ``places[i]``, exact zeros elsewhere."""
+    _check_room(len(places), width)
 
     def rows(values: Rows) -> Rows:
         return tuple(tuple(row[0] if j == place else 0 for j in range(width)) for row, place in zip(values, places, strict=True))
@@ -92,6 +99,7 @@ def flattened(matrix: Matrix) -> Matrix:
     return Matrix(tuple((value,) for row in matrix.mid for value in row), rad, matrix.den)
 
 
-def scaled_identity(factor: Fraction, size: int) -> Matrix:
-    """Return ``factor`` times the identity."""
-    return Matrix.identity(size).times(factor)
+def _check_room(rows: int, columns: int) -> None:
+    if rows * columns > MAX_ENTRIES:
+        expected = f"matrices of at most {MAX_ENTRIES} entries"
+        raise Malformed(where="network", law="network size", expected=expected, got=f"{rows} x {columns}")

@@ -1,7 +1,10 @@
 """Dendritic PLRNN: z' = A z + W sum_b alpha_b relu(z - H_b) + h.
 
 Two sign conventions are in use, so ``threshold_sign`` must say which: "minus" for relu(z - H), "plus" for relu(z + H).
-``clipped`` subtracts relu(z) from every basis function. Hinges: unit 1 with its B thresholds in order (then, if clipped, its 0), unit 2, ...
+``clipped`` subtracts relu(z) from every basis function.
+
+Hinges: unit 1 with its B thresholds in order (if clipped, then its 0), unit 2 ...
+
 See Brenner et al. 2022.
 """
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from proofs.errors import Malformed
 from proofs.network import Network
-from verify.formats.stored import RESERVED
+from verify.formats.settings import RESERVED
 from verify.models import alrnn, dendritic, low_rank, plrnn, rnn, scalar, shallow
 from verify.models.parts import Family, Parts, check_arrays
 

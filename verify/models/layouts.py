@@ -19,6 +19,7 @@ from verify.models.families import FAMILIES
 _UNICODE = {"W₁": "W1", "W₂": "W2", "h₁": "h1", "h₂": "h2", "α": "alpha"}
 _LATENT = "latent_model.latent_step."
 _MIXTURE = ("A_MoE", "W_MoE", "h_MoE")
+_LISTED = ("A", "W", "h", "W1", "W2", "h1", "h2", "alpha", "H")
 _CELL = {"weight_hh_l0": "W", "weight_hh": "W", "weight_ih_l0": "C", "weight_ih": "C"}
 _BIASES = ("bias_ih_l0", "bias_hh_l0", "bias_ih", "bias_hh")
 _SMC_LEFT = {"rnn.w_out", "rnn.w_out_scale", "rnn.w_inp_scale", "rnn.taus_gaus", "x0", "rnn.x0"}
@@ -80,7 +81,7 @@ def _pick_listed(draft: Draft) -> None:
     """Take entry i of lists of parameters, one network an epoch."""
     lists = draft.meta.get("lists")
     index = draft.meta.pop("index", None)
-    names = [name for name in lists if name in {"A", "W", "h", "W1", "W2", "h1", "h2"}] if isinstance(lists, dict) else []
+    names = [name for name in _LISTED if isinstance(lists, dict) and isinstance(lists.get(name), int)]
     if not names:
         if index is not None:
             raise Malformed(where=draft.place, law="index", expected="lists of parameters", got="one network")
@@ -91,7 +92,9 @@ def _pick_listed(draft: Draft) -> None:
         raise Malformed(where=draft.place, law=law, expected="an index into the lists", got=f"{count} networks", remedy=remedy)
     chosen = _index(draft, "index", index, count)
     for name in names:
-        found = draft.arrays[f"{name}.{chosen}"]
+        found = draft.arrays.get(f"{name}.{chosen}")
+        if found is None:
+            raise Malformed(where=draft.place, law="lists of parameters", expected=f"an array {name}.{chosen}", got="none")
         draft.arrays = {key: array for key, array in draft.arrays.items() if not key.startswith(f"{name}.")}
         draft.arrays[name] = found
     draft.notes.append(f"the map is network {chosen} of {count} in the file (counted from 0)")
@@ -114,7 +117,7 @@ def _split_latent(draft: Draft) -> None:
     draft.put("A", np.diag(weights).copy(), "as the diagonal of AW")
     draft.put("W", weights - np.diag(np.diag(weights)), "as AW without its diagonal")
     draft.rename({f"{_LATENT}h": "h", f"{_LATENT}alphas": "alpha", f"{_LATENT}thetas": "H"})
-    draft.notes.append(f"A is the diagonal and W the rest of {_LATENT}AW; the state is taken without the options clip_range and mean_centering")
+    draft.notes.append(f"A is the diagonal and W the rest of {_LATENT}AW; the options clip_range and mean_centering are taken to be off")
     if "alpha" in draft.arrays:
         draft.set("model", "dendritic_plrnn", f"by the names {_LATENT}*")
         draft.set("threshold_sign", "plus", f"by the names {_LATENT}*")
@@ -177,7 +180,9 @@ def _fold_torch_cell(draft: Draft) -> None:
     for name, bias in biases.items():
         if bias.shape != (size,):
             where = f"{draft.place}, array {name}"
-            raise Malformed(where=where, law="array shapes", expected=f"M = {size} (M from weight_hh)", got=" x ".join(map(str, bias.shape)))
+            raise Malformed(
+                where=where, law="array shapes", expected=f"M = {size} (M from weight_hh)", got=" x ".join(map(str, bias.shape))
+            )
     sums = [sum(map(as_fraction, entries), Fraction(0)) for entries in zip(*(b.tolist() for b in biases.values()), strict=True)]
     draft.put("b", _objects(sums or [Fraction(0)] * size, (size,)), "as the sum of both torch biases")
     draft.rename(_CELL)
@@ -206,7 +211,9 @@ def _apply_mask(draft: Draft) -> None:
     if mask.shape != weights.shape or not np.all((mask == 0) | (mask == 1)):
         where, expected = f"{draft.place}, array W_mask", "0 and 1 in the shape of W"
         raise Malformed(where=where, law="a mask", expected=expected, got=" x ".join(map(str, mask.shape)))
-    draft.arrays["W"] = np.where(mask == 1, weights, np.zeros_like(weights))
+    masked = weights.copy()
+    masked[mask == 0] = Fraction(0) if masked.dtype == object else 0.0
+    draft.arrays["W"] = masked
     del draft.arrays["W_mask"]
     draft.notes.append("W was multiplied by W_mask, entry by entry")
 
@@ -221,8 +228,10 @@ def _drop_idle_input(draft: Draft) -> None:
 
 def _repeat_notes(draft: Draft) -> None:
     for key, sentence in (("assumptions", "{}"), ("ignored", "{} in the file is no array and was left out")):
-        for text in cast("list[object]", draft.meta.pop(key, [])):
-            draft.notes.append(sentence.format(text))
+        texts = draft.meta.pop(key, [])
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise Malformed(where=f"{draft.place}, key {key}", law="settings have one type", expected="a list of texts", got=repr(texts))
+        draft.notes += [sentence.format(text) for text in texts]
 
 
 def _objects(values: list[Fraction], shape: tuple[int, ...]) -> np.ndarray:

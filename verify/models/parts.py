@@ -10,7 +10,7 @@ import numpy as np
 
 from proofs.arithmetic import Matrix
 from proofs.errors import Malformed
-from proofs.network import Network
+from proofs.network import MAX_DIMENSION, Network
 from verify.errors import Unsupported
 from verify.formats.stored import exact_array
 from verify.models import blocks
@@ -83,6 +83,9 @@ def check_arrays(family: Family, arrays: Mapping[str, np.ndarray], place: str) -
     found = {name: check_entries(name, arrays.get(name), shape, place) for name, shape in shapes.items()}
     anchors: dict[str, Anchor] = {**family.anchors, **({"K": ("input", None)} if "input" in found else {})}
     sizes = {letter: _extent(found[name], name, axis, letter, place) for letter, (name, axis) in anchors.items()}
+    if sizes.get("M", 1) > MAX_DIMENSION:
+        where = f"{place}, array {anchors['M'][0]}"
+        raise Malformed(where=where, law="network size", expected=f"M at most {MAX_DIMENSION}", got=str(sizes["M"]))
     return {name: _fitted(found[name], name, shape, sizes, anchors, place) for name, shape in shapes.items()}
 
 
@@ -123,14 +126,12 @@ def _extent(array: np.ndarray, name: str, axis: int | None, letter: str, place: 
     if axis is None and sum(n > 1 for n in array.shape) <= 1:
         return array.size
     if axis is not None and array.ndim == _MATRIX:
-        return array.shape[axis]
+        return int(array.shape[axis])
     expected = f"a vector of {letter} entries" if axis is None else f"a matrix, {letter} its {('rows', 'columns')[axis]}"
     raise Malformed(where=f"{place}, array {name}", law="array shapes", expected=expected, got=shape_text(array.shape))
 
 
-def _fitted(
-    array: np.ndarray, name: str, text: str, sizes: Mapping[str, int], anchors: Mapping[str, Anchor], place: str
-) -> np.ndarray:
+def _fitted(array: np.ndarray, name: str, text: str, sizes: Mapping[str, int], anchors: Mapping[str, Anchor], place: str) -> np.ndarray:
     options = [tuple(sizes.get(letter, 1) for letter in option.split(" x ")) for option in text.split(" or ")]
     fitted = [found for option in options if (found := fit(array, option)) is not None]
     if fitted:

@@ -27,10 +27,7 @@ LEFT_OUT = {
 }
 """Arrays of published files that are no part of the state map."""
 LEFT_OUT_PREFIXES = {"observation.": "observation model", "output_layer.": "observation model", "z0_model.": "estimate of the first state"}
-_NOTES = {
-    "model", "name", "file_hint", "ignored", "assumptions", "type_path", "lists", "N", "Experts", "continuous_time", "comment",
-    "description", "source", "reference",
-}  # fmt: skip
+_OF_THE_FILE = {"model", "name", "file_hint", "ignored", "assumptions", "type_path", "lists", "N", "Experts", "continuous_time"}
 
 
 def recognise(arrays: Collection[str], meta: Mapping[str, object], type_name: str | None = None, place: str = "network") -> str:
@@ -89,10 +86,9 @@ def settings_of(model: str, arrays: Mapping[str, np.ndarray], meta: dict[str, ob
 
     **Raises** Malformed: a setting is missing, wrong, of another family, or of no family.
     """
-    known = _NOTES | SETTINGS
-    strange = [name for name in meta if name not in known and meta[name] is not None and not name.startswith(tuple(LEFT_OUT_PREFIXES))]
+    strange = sorted(name for name, value in meta.items() if not _is_known(name, value))
     if strange:
-        raise Malformed(where=place, law="known settings", expected=", ".join(sorted(SETTINGS | {"name"})), got=", ".join(sorted(strange)))
+        raise Malformed(where=place, law="known settings", expected=", ".join(sorted(SETTINGS | {"name"})), got=", ".join(strange))
     found = dict(meta)
     wanted = FAMILIES[model].settings
     if "clipped" in wanted and "clipped" not in found:
@@ -103,6 +99,12 @@ def settings_of(model: str, arrays: Mapping[str, np.ndarray], meta: dict[str, ob
         found["P"] = hint["P"]
         notes.append(f"P = {hint['P']} was read from the file name")
     return check_settings(model, arrays, found, place)
+
+
+def _is_known(name: str, value: object) -> bool:
+    # text under another name is a remark: every setting that is a word must be stated, so a misspelt one is missed
+    remark = value is None or isinstance(value, str) or name.startswith(tuple(LEFT_OUT_PREFIXES))
+    return remark or name in _OF_THE_FILE | SETTINGS
 
 
 def _hint_fits(hint: Mapping[str, object], size: int) -> bool:

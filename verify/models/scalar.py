@@ -1,20 +1,20 @@
 """Layered maps of the line: x -> act_n(W_n ... act_1(W_1 x + b_1) ... + b_n), one input and one output.
 
-Activations: identity, relu, tanh, and clip to [0, 1]. clip(x) = relu(x) - relu(x - 1) is written as 1 - relu(1 - relu(x)), the same function
-with the same two hinges, whose interval image stays inside [0, 1].
+Activations: identity, relu, tanh, and clip to [0, 1]. clip(x) = relu(x) - relu(x - 1) is written as 1 - relu(1 - relu(x)), the same
+function, also of two hinges, whose interval image stays inside [0, 1].
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import cast
 
 import numpy as np
 
-from proofs.arithmetic import Matrix
 from proofs.errors import Malformed
 from proofs.network import Network, Operation
-from verify.models.blocks import affine, apply, constant
+from verify.models.blocks import affine, apply, constant, selection
 from verify.models.parts import Family, Parts, check_entries, fit, shape_text
 
 ACTIVATIONS = ("identity", "relu", "tanh", "clip")
@@ -35,7 +35,7 @@ def build_scalar(parts: Parts) -> Network:
 
 def _clip(register: int, width: int) -> list[Operation]:
     """Return 1 - relu(1 - relu(x)) of a register."""
-    minus, ones = Matrix(tuple(tuple(-(i == j) for j in range(width)) for i in range(width)), None, 1), constant(1, width)
+    minus, ones = selection(width, range(width)).times(Fraction(-1)), constant(1, width)
     return [
         apply("relu", register),
         affine(ones, (minus, register + 1)),

@@ -102,6 +102,10 @@ class FloatNetwork:
         offsets = self._values(np.zeros((len(patterns), self.dimension)), masks)[0][-1]
         return self._slopes([], masks, len(patterns)), offsets
 
+    def piece_gates(self, Z: Floats, patterns: Bools) -> Floats:
+        """Return the pre-activations that each state would have if the hinges were as its pattern says, (B, hinges)."""
+        return self._stack(self._values(Z, self._split(patterns))[1], len(Z))
+
     def jacobian(self, Z: Floats) -> Floats:
         """Return DF at each state, (B, M, M); at a kink the slope of relu is 0."""
         registers, gates = self._values(Z, None)

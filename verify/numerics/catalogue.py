@@ -50,13 +50,15 @@ class Catalogue:
         self.cycles: dict[Word, Cycle] = {}
         self.by_period: dict[int, list[Cycle]] = {}
         self.unresolved: dict[Word, Bools] = {}
-        self._met: set[int] = set()
+        self._met: set[tuple[int, int]] = set()
 
     def add(self, orbits: Orbits) -> list[Cycle]:
         """Take in orbits that reproduce their itineraries; return the cycles that are new."""
         names, first = np.unique(hashes(orbits.patterns), return_index=True)
-        fresh = np.array([place for name, place in zip(names.tolist(), first.tolist(), strict=True) if name not in self._met], dtype=np.int64)
-        self._met.update(names.tolist())
+        period = orbits.points.shape[1]
+        met = [(period, name) for name in names.tolist()]
+        fresh = np.array([place for name, place in zip(met, first.tolist(), strict=True) if name not in self._met], dtype=np.int64)
+        self._met.update(met)
         if not len(fresh):
             return []
         patterns, singular = orbits.patterns[fresh], orbits.singular[fresh]

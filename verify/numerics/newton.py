@@ -15,6 +15,8 @@ WILD = 1e9  # a system that amplifies a unit vector more than this is treated as
 BORDER = 1e-9  # a pre-activation this small beside the orbit has no reliable sign
 RESIDUAL = 1e-7  # what |F(z_t) - z_{t+1}| may be, beside the orbit, before refinement
 ENTRIES = 4_000_000  # numbers in one stack of Jacobians
+MEMORY = 2_000_000  # names of itineraries remembered
+Names = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,16 @@ class Orbits:
 
 @dataclass
 class Batch:
-    """The members still iterating: their itineraries, last points, hashes of the itineraries seen so far, and how often they looped."""
+    """The members still iterating: their itineraries, last points, names of the itineraries they had, and whether they looped before."""
 
     patterns: Bools
     points: Floats
-    seen: NDArray[np.uint64]
-    loops: NDArray[np.int64]
+    seen: Names
+    looped: Bools
 
     def kept(self, keep: Bools) -> Batch:
         """Return the members to keep."""
-        return Batch(self.patterns[keep], self.points[keep], self.seen[keep], self.loops[keep])
+        return Batch(self.patterns[keep], self.points[keep], self.seen[keep], self.looped[keep])
 
 
 def batch_size(dimension: int, period: int) -> int:
@@ -59,9 +61,9 @@ def solve_cyclic(J: Floats, q: Floats, near: Floats) -> tuple[Floats, Bools]:
     **Guarantee:** heuristic. **Cost:** k products of M x M and one solve of size M k / 8 each.
     """
     batch, period, M = q.shape
-    groups = ceil(period / GROUP)
-    length = ceil(period / groups)
-    P, c = _composed(J, q, groups, length)
+    groups, length = _grouping(period)
+    J, q = _grouped(J, np.eye(M), groups, length), _grouped(q, np.zeros(M), groups, length)
+    P, c = _composed(J, q)
     S, right = _block_system(P, c)
     probe = np.random.Generator(np.random.Philox(groups * M)).uniform(-1.0, 1.0, groups * M)
     both = _solved(S, np.stack([right, np.broadcast_to(probe, right.shape)], axis=2))
@@ -75,32 +77,40 @@ def solve_cyclic(J: Floats, q: Floats, near: Floats) -> tuple[Floats, Bools]:
     Z = np.empty((batch, groups, length, M))
     Z[:, :, 0] = heads.reshape(batch, groups, M)
     for j in range(length - 1):
-        inside = np.minimum(np.arange(groups) * length + j, period - 1)
-        Z[:, :, j + 1] = np.matmul(J[:, inside], Z[:, :, j, :, None])[..., 0] + q[:, inside]
+        Z[:, :, j + 1] = np.matmul(J[:, :, j], Z[:, :, j, :, None])[..., 0] + q[:, :, j]
     return Z.reshape(batch, groups * length, M)[:, :period], wild
 
 
-def converge(network: FloatNetwork, patterns: Bools, near: Floats | None = None, limit: int = 25) -> Orbits:
+def composed(J: Floats) -> Floats:
+    """Return the matrix of the cyclic system of each cycle, (B, n, n); its determinant has the sign of det(I - J_k .. J_1), up to one
+    sign for all cycles of this period.
+    """
+    groups, length = _grouping(J.shape[1])
+    M = J.shape[-1]
+    P, c = _composed(_grouped(J, np.eye(M), groups, length), np.zeros((len(J), groups, length, M)))
+    return _block_system(P, c)[0]
+
+
+def converge(network: FloatNetwork, patterns: Bools, near: Floats | None, visited: set[int], limit: int = 25) -> Orbits:
     """Iterate itineraries of one period until they reproduce themselves; the rest is dropped.
 
-    The next itinerary is read off the solved points; a member that comes back to an itinerary it had takes the orbit of its first point
-    once, and is dropped when that loops too.
+    The next itinerary is read off the solved points. A member that comes back to an itinerary it had takes the orbit of its first point
+    once; one that enters an itinerary in ``visited`` (rotations count as equal), which other members have followed, is dropped.
 
     **Shapes:** patterns (B, k, hinges), near (B, k, M). **Guarantee:** heuristic.
     """
-    batch, period, _ = patterns.shape
-    patterns = patterns & network.live
-    points = np.zeros((batch, period, network.dimension)) if near is None else near
-    members = Batch(patterns, points, hashes(patterns)[:, None], np.zeros(batch, dtype=np.int64))
-    done: list[tuple[Floats, Bools, Bools, Bools]] = []
+    period, M = patterns.shape[1], network.dimension
+    patterns = patterns & network.live  # noqa: PLR6104 - the caller keeps its own
+    names = hashes(patterns)
+    points = np.zeros((len(patterns), period, M)) if near is None else near
+    members = Batch(patterns, points, names[:, None], np.zeros(len(names), dtype=bool)).kept(_unvisited(names, visited))
+    done = [(points[:0], patterns[:0], members.looped[:0], members.looped[:0])]
     steps = 0
     while len(members.patterns) and limit:
         limit -= 1
         steps += len(members.patterns)
-        members, finished = _iterate(network, members)
+        members, finished = _iterate(network, members, visited)
         done.append(finished)
-    if not done:
-        done.append((np.empty((0, period, network.dimension)), patterns[:0], np.empty(0, dtype=bool), np.empty(0, dtype=bool)))
     points, patterns, singular, border = (np.concatenate(parts) for parts in zip(*done, strict=True))
     return Orbits(points, patterns, singular, border, steps)
 
@@ -146,7 +156,7 @@ def tangent_cycles(network: FloatNetwork, points: Floats, limit: int = 40) -> tu
     return np.concatenate([np.empty((0, period, M)), *reached]), steps
 
 
-def _iterate(network: FloatNetwork, members: Batch) -> tuple[Batch, tuple[Floats, Bools, Bools, Bools]]:
+def _iterate(network: FloatNetwork, members: Batch, visited: set[int]) -> tuple[Batch, tuple[Floats, Bools, Bools, Bools]]:
     batch, period, hinges = members.patterns.shape
     J, q = _pieces(network, members.patterns)
     with np.errstate(all="ignore"):
@@ -162,15 +172,16 @@ def _iterate(network: FloatNetwork, members: Batch) -> tuple[Batch, tuple[Floats
     fits = sane & (near_zero | (signs == members.patterns)).all(axis=(1, 2))
     finished = fits & (gap <= RESIDUAL * size)
     members.patterns, members.points = np.where(near_zero, members.patterns, signs), Z
+    visited.difference_update(members.seen[singular & ~finished, -1].tolist())  # another point nearby may do better
     result = (Z[finished], members.patterns[finished], singular[finished], near_zero[finished].any(axis=(1, 2)))
-    return _next(network, members.kept(sane & ~fits)), result
+    return _next(network, members.kept(sane & ~fits), visited), result
 
 
-def _next(network: FloatNetwork, members: Batch) -> Batch:
-    """Record the new itineraries; divert those that loop for the first time, drop those that loop again."""
+def _next(network: FloatNetwork, members: Batch, visited: set[int]) -> Batch:
+    """Name the new itineraries; divert members that loop for the first time, drop those that follow others or loop again."""
     names = hashes(members.patterns)
     looped = (members.seen == names[:, None]).any(axis=1)
-    divert = looped & (members.loops == 0)
+    divert = looped & ~members.looped
     if divert.any():
         period = members.points.shape[1]
         with np.errstate(all="ignore"):
@@ -178,9 +189,21 @@ def _next(network: FloatNetwork, members: Batch) -> Batch:
             signs = network.patterns(orbit.reshape(-1, orbit.shape[2])).reshape(len(orbit), period, network.hinges)
         members.patterns[divert] = signs & network.live
         names[divert] = hashes(members.patterns[divert])
-    members.loops += looped
+    members.looped |= looped
     members.seen = np.concatenate([members.seen, names[:, None]], axis=1)
-    return members.kept(members.loops < 2)  # noqa: PLR2004 - the second loop ends it
+    return members.kept(_unvisited(names, visited))
+
+
+def _unvisited(names: Names, visited: set[int]) -> Bools:
+    """Say which names are new, one of each, and remember them."""
+    if len(visited) > MEMORY:
+        visited.clear()
+    keep = np.zeros(len(names), dtype=bool)
+    for row, name in enumerate(names.tolist()):
+        if name not in visited:
+            visited.add(name)
+            keep[row] = True
+    return keep
 
 
 def _pieces(network: FloatNetwork, patterns: Bools) -> tuple[Floats, Floats]:
@@ -190,16 +213,26 @@ def _pieces(network: FloatNetwork, patterns: Bools) -> tuple[Floats, Floats]:
     return J.reshape(batch, period, M, M), q.reshape(batch, period, M)
 
 
-def _composed(J: Floats, q: Floats, groups: int, length: int) -> tuple[Floats, Floats]:
-    """Compose ``length`` maps a group; the last group may be shorter."""
-    period = q.shape[1]
-    heads = np.arange(groups) * length
-    P, c = J[:, heads], q[:, heads]
-    for j in range(1, length):
-        here = heads[heads + j < period] + j
-        n = len(here)
-        c[:, :n] = np.matmul(J[:, here], c[:, :n, :, None])[..., 0] + q[:, here]
-        P[:, :n] = np.matmul(J[:, here], P[:, :n])
+def _grouping(period: int) -> tuple[int, int]:
+    """Return the number of groups and their length."""
+    groups = ceil(period / GROUP)
+    return groups, ceil(period / groups)
+
+
+def _grouped(array: Floats, filler: Floats, groups: int, length: int) -> Floats:
+    """Return (B, k, ...) as (B, groups, length, ...), padded by ``filler`` at the end."""
+    missing = groups * length - array.shape[1]
+    if missing:
+        array = np.concatenate([array, np.broadcast_to(filler, (len(array), missing, *filler.shape))], axis=1)
+    return array.reshape(len(array), groups, length, *filler.shape)
+
+
+def _composed(J: Floats, q: Floats) -> tuple[Floats, Floats]:
+    """Compose the maps of each group; arguments (B, groups, length, ...)."""
+    P, c = J[:, :, 0], q[:, :, 0]
+    for j in range(1, J.shape[2]):
+        c = np.matmul(J[:, :, j], c[..., None])[..., 0] + q[:, :, j]
+        P = np.matmul(J[:, :, j], P)
     return P, c
 
 
@@ -238,14 +271,24 @@ def _pseudo_inverse(S: Floats) -> Floats:
     return result
 
 
-def hashes(patterns: Bools) -> NDArray[np.uint64]:
-    """Return one 64-bit hash an itinerary (a collision costs one start)."""
-    bits = np.packbits(patterns.reshape(len(patterns), patterns.shape[1] * patterns.shape[2]), axis=1)
-    padded = np.zeros((len(bits), -(-bits.shape[1] // 8) * 8), dtype=np.uint8)
-    padded[:, : bits.shape[1]] = bits
-    words = padded.view(np.uint64)
-    keys = np.random.Generator(np.random.Philox(1)).integers(0, 2**63, words.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    mixed = words * keys
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    return np.asarray((mixed ^ (mixed >> np.uint64(32))).sum(axis=1, dtype=np.uint64))
+def hashes(patterns: Bools) -> Names:
+    """Return one 64-bit name an itinerary, the same for all its rotations; different ones share a name by accident only.
+
+    **Shapes:** (B, k, hinges) to (B,). Names of stretches of 1, 2, 4, ... letters are built from each other until they go round.
+    """
+    batch, period, hinges = patterns.shape
+    bits = np.zeros((batch, period, max(8, -(-hinges // 64) * 8)), dtype=np.uint8)
+    bits[:, :, : -(-hinges // 8)] = np.packbits(patterns, axis=2)
+    words = bits.view(np.uint64)
+    keys = np.random.Generator(np.random.Philox(period)).integers(0, 2**63, words.shape[2], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    names = _mixed((words * keys).sum(axis=2, dtype=np.uint64) + keys[0])
+    stretch = 1
+    while stretch < period:
+        names = _mixed(names * keys[0] + np.roll(names, -stretch, axis=1))
+        stretch *= 2
+    return np.asarray(names.sum(axis=1, dtype=np.uint64))
+
+
+def _mixed(names: Names) -> Names:
+    names = (names ^ (names >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return np.asarray(names ^ (names >> np.uint64(32)))

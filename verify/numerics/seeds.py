@@ -106,7 +106,7 @@ def scale_of(network: FloatNetwork) -> float:
 
 def random_states(network: FloatNetwork, rng: np.random.Generator, count: int) -> Floats:
     """Return states of many sizes around the origin."""
-    size = scale_of(network) * 10.0 ** rng.uniform(-1.0, 1.5, (count, 1))
+    size = scale_of(network) * 10.0 ** rng.uniform(-2.0, 1.2, (count, 1))
     return rng.standard_normal((count, network.dimension)) * size
 
 

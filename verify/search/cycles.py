@@ -16,6 +16,7 @@ from proofs.network import Network
 from verify.candidates import Effort, Found
 from verify.numerics.batch import Bools, FloatNetwork, Floats
 from verify.numerics.catalogue import Catalogue, Cycle
+from verify.numerics.homotopy import trace_paths
 from verify.numerics.newton import batch_size, converge, follow, tangent_cycles
 from verify.numerics.seeds import (
     MOST_WALKS,
@@ -33,6 +34,8 @@ from verify.numerics.seeds import (
 PATIENCE = 3  # visits without a new cycle after which a period is settled
 CHUNKS = 4  # batches taken from a period's queue in one visit
 FLIPS = 256  # altered letters tried a cycle
+PATHS = 48  # paths followed a visit at period 1
+MANY_HINGES = 5  # from here on Newton's method alone may wander
 Progress = Callable[[str, int, int], None]
 
 
@@ -41,14 +44,25 @@ class Period:
     """What is still to try at one period."""
 
     length: int
-    queue: deque[tuple[Bools, int]] = field(default_factory=deque)  # itineraries (n, k, hinges), and the Newton steps they deserve
+    queue: deque[tuple[Bools, Floats, int]] = field(default_factory=deque)  # itineraries, points near them, Newton steps they deserve
+    visited: set[int] = field(default_factory=set)  # names of itineraries solved before
     quiet: int = 0
-    listed: bool = False  # every closed walk on the observed transitions has been queued
+    listed: bool = False  # closed walks have been looked at
+    complete: bool = False  # and were few enough to be queued, all of them
 
     @property
     def settled(self) -> bool:
         """Say whether the queue is empty and the last visits brought nothing."""
         return not self.queue and self.quiet >= PATIENCE
+
+    def batch(self, size: int) -> tuple[Bools, Floats, int]:
+        """Take entries of the queue that deserve the same number of steps, until they fill a batch."""
+        parts = [self.queue.popleft()]
+        total = len(parts[0][0])
+        while self.queue and self.queue[0][2] == parts[0][2] and total + len(self.queue[0][0]) <= size:
+            parts.append(self.queue.popleft())
+            total += len(parts[-1][0])
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]), parts[0][2]
 
 
 def find_cycles(
@@ -111,21 +125,39 @@ class _Search:
             self._try_points(item.length, simulation)
         else:
             self._list_walks(item)
-            self._try(item.length, self._fresh_starts(item.length, simulation), 25)
-            for _ in range(min(CHUNKS, len(item.queue))):
-                self._try(item.length, *item.queue.popleft())
+            self._try(item, *self._fresh_starts(item.length, simulation), 25)
+            for _ in range(CHUNKS):
+                if item.queue:
+                    self._try(item, *item.batch(batch_size(self.network.dimension, item.length)))
+            if item.quiet and not item.complete and self.network.live.sum() >= MANY_HINGES:
+                self._follow_paths(item, simulation)
         item.quiet = item.quiet + 1 if len(self.catalogue.cycles) == before else 0
 
-    def _try(self, period: int, patterns: Bools, limit: int) -> None:
-        size = batch_size(self.network.dimension, period)
+    def _try(self, item: Period, patterns: Bools, near: Floats, limit: int) -> None:
+        size = batch_size(self.network.dimension, item.length)
         for first in range(0, len(patterns), size):
             if monotonic() > self.deadline:
                 return
-            orbits = converge(self.network, patterns[first : first + size], limit=limit)
+            part = slice(first, first + size)
+            orbits = converge(self.network, patterns[part], near[part], item.visited, limit)
             self.steps += orbits.steps
-            self.starts += len(patterns[first : first + size])
+            self.starts += len(patterns[part])
             for cycle in self.catalogue.add(orbits):
                 self._suggest(cycle)
+
+    def _follow_paths(self, item: Period, simulation: Simulation) -> None:
+        """Look along paths from a few orbits, fewer where each is dear."""
+        k, letters = item.length, item.length * self.network.hinges
+        limit = min(600, 100 + 6 * letters)
+        count = int(min(PATHS // k, 4e9 / (limit * (k * self.network.dimension / 8 + self.network.dimension) ** 3)))
+        for _ in range(0, count, 8):
+            if monotonic() > self.deadline:
+                return
+            scattered = follow(self.network, random_states(self.network, self.rng, 8), k)
+            start = np.concatenate([scattered[: 8 if k == 1 else 4], simulation.random_windows(self.rng, k, 4)])[: min(8, count)]
+            patterns, near, pieces = trace_paths(self.network, start[np.isfinite(start).all(axis=(1, 2))], limit)
+            self.steps += pieces
+            self._try(item, patterns, near, 25)
 
     def _try_points(self, period: int, simulation: Simulation) -> None:
         count = max(8, min(128, batch_size(self.network.dimension, period)))
@@ -139,7 +171,7 @@ class _Search:
     def _windows(self, period: int, simulation: Simulation, count: int) -> tuple[Floats, Floats]:
         return simulation.random_windows(self.rng, period, count), simulation.near_returns(period, count // 2)
 
-    def _fresh_starts(self, period: int, simulation: Simulation) -> Bools:
+    def _fresh_starts(self, period: int, simulation: Simulation) -> tuple[Bools, Floats]:
         """Return itineraries from simulated orbits, at random, from random walks and from joined cycles."""
         count = max(8, min(96, batch_size(self.network.dimension, period)))
         hinges = self.network.hinges
@@ -151,7 +183,9 @@ class _Search:
         ]
         if self.graph is not None:
             parts.append(self.graph.random_walks(self.rng, period, count))
-        return np.concatenate(parts)
+        patterns = np.concatenate(parts)
+        blank = np.zeros((len(patterns) - len(points), period, self.network.dimension))
+        return patterns, np.concatenate([points, blank])
 
     def _joined(self, period: int, count: int) -> list[Bools]:
         """Join rounds of two known cycles into itineraries of this period."""
@@ -170,6 +204,7 @@ class _Search:
     def _list_walks(self, item: Period) -> None:
         if not item.listed and self.graph is not None and self.graph.closed_walks(item.length) <= MOST_WALKS:
             self._queue(item.length, self.graph.necklaces(item.length), 1)
+            item.complete = True
         item.listed = True
 
     def _suggest(self, cycle: Cycle) -> None:
@@ -178,13 +213,14 @@ class _Search:
         altered = flips(self.network, cycle.patterns, cycle.points, FLIPS)
         self._queue(k, altered)
         for rounds in range(2, self.longest // k + 1):
-            self._queue(k * rounds, np.tile(cycle.patterns, (rounds, 1))[None])
+            self._queue(k * rounds, np.tile(cycle.patterns, (rounds, 1))[None], near=np.tile(cycle.points, (rounds, 1))[None])
             if rounds <= 3:  # noqa: PLR2004 - where a cycle has just doubled or tripled
                 plain = np.broadcast_to(cycle.patterns, (len(altered), *cycle.patterns.shape))
                 self._queue(k * rounds, np.concatenate([altered, *[plain] * (rounds - 1)], axis=1))
         self._queue(k + 1, lengthened(cycle.patterns))
         self._queue(k - 1, shortened(cycle.patterns))
 
-    def _queue(self, period: int, patterns: Bools, limit: int = 25) -> None:
+    def _queue(self, period: int, patterns: Bools, limit: int = 25, near: Floats | None = None) -> None:
         if period in self.periods and len(patterns):
-            self.periods[period].queue.append((patterns, limit))
+            blank = np.zeros((len(patterns), period, self.network.dimension))
+            self.periods[period].queue.append((patterns, blank if near is None else near, limit))

@@ -1,0 +1,97 @@
+"""A naive second checker, written from the theorem cards and the file format alone; it shares no line with proofs or verify.
+
+    check(path or bytes)               the claims that hold, as JSON objects, or Refused
+    claim_is_true(network, claim)      True, False or None (cannot say), without any witness
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.second.cards import CARDS as LINE_CARDS
+from tests.second.cards import Step
+from tests.second.cycles import CARDS as CYCLE_CARDS
+from tests.second.cycles import step_fields
+from tests.second.nets import Net, read_net
+from tests.second.text import MOST_STEPS, Refused, canonical, integer, items, lines_of, need, string, take
+from tests.second.truth import claim_is_true
+
+__all__ = ["Refused", "check", "claim_is_true"]
+
+CARDS = {**LINE_CARDS, **CYCLE_CARDS}
+FIELDS = {
+    "exact_cycle": "points",
+    "cycle": "itinerary points radius",
+    "ball_cycle": "points radius",
+    "stability": "cycle inside outside",
+    "multiplier_moduli": "cycle rates counts",
+    "pieces": "knots values left right",
+    "all_cycles": "up_to cycles residual",
+    "no_odd_period": "period",
+    "li_yorke": "point sup_radius",
+    "odd_period": "bound",
+    "forced_periods": "period",
+    "entropy_lower": "rate iterate",
+    "entropy_upper": "rate iterate",
+    "scrambled_set": "",
+    "contraction": "rate",
+    "exponent_upper": "rate",
+    "order": "exponent",
+}
+
+
+def check(certificate: str | Path | bytes) -> list[dict]:
+    """Return the claims of a certificate if every one is the conclusion of a step that passes; otherwise raise Refused."""
+    content = certificate if isinstance(certificate, bytes) else Path(certificate).read_bytes()
+    lines = lines_of(content)
+    net, claims = _header(lines[0])
+    need(len(lines) > 1, "no closing line")
+    facts: list[dict] = []
+    for line in lines[1:-1]:
+        facts.append(_step(net, line, facts))
+    take(lines[-1], "end")
+    integer(lines[-1]["end"], len(facts), len(facts))
+    known = {canonical(_normal(fact)) for fact in facts}
+    need(all(canonical(_normal(claim)) in known for claim in claims), "a claim that no step concludes")
+    return claims
+
+
+def _header(line: dict) -> tuple[Net, list[dict]]:
+    take(line, "orbitproof network digest claims remarks")
+    integer(line["orbitproof"], 1, 1)
+    net = read_net(line["network"])
+    need(string(line["digest"]) == net.digest, "another network's digest")
+    remarks = take(line["remarks"], "name model assumptions")
+    need(all(isinstance(x, str) for x in [string(remarks["name"]), string(remarks["model"]), *items(remarks["assumptions"])]), "remarks")
+    claims = items(line["claims"])
+    need(len(claims) > 0, "no claim")
+    for claim in claims:
+        need(isinstance(claim, dict) and isinstance(claim.get("claim"), str) and claim["claim"] in FIELDS, "an unknown claim")
+        take(claim, f"claim {FIELDS[claim['claim']]}")
+    return net, claims
+
+
+def _step(net: Net, line: dict, facts: list[dict]) -> dict:
+    step_fields(line)
+    number = len(facts) + 1
+    integer(line["step"], number, min(number, MOST_STEPS))
+    cites = [facts[integer(i, 1, len(facts)) - 1] for i in items(line["cites"])]
+    need(string(line["theorem"]) in CARDS and isinstance(line["witness"], dict), "an unknown theorem or a witness that is no object")
+    step = Step(net, line["witness"], cites)
+    claim = CARDS[line["theorem"]](step)
+    need(step.cited == [], "an unused citation")
+    return claim
+
+
+def _normal(claim: dict) -> dict:
+    """Join neighbouring residual intervals, which a table may cut at a knot that does not bend."""
+    residual = claim["residual"] if claim["claim"] == "all_cycles" else None
+    if not isinstance(residual, list) or any(not isinstance(part, list) or len(part) != 3 for part in residual):
+        return claim
+    joined: list = []
+    for k, low, high in residual:
+        if joined and joined[-1][0] == k and joined[-1][2] is not None and joined[-1][2] == low:
+            joined[-1] = [k, joined[-1][1], high]
+        else:
+            joined.append([k, low, high])
+    return {**claim, "residual": joined}

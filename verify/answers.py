@@ -1,0 +1,154 @@
+"""What the verbs answer: frozen dataclasses with the content of ``--json``, one for one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from proofs.certificate import Certificate
+from verify.rounding import decimal_pair, float_above, float_below
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+
+    from proofs.arithmetic import Interval
+    from proofs.claims import Claim
+
+    Box = tuple[tuple[Interval, ...], ...]
+    Multipliers = tuple[tuple[Interval, Interval], ...]
+
+
+@dataclass(frozen=True)
+class CycleEntry:
+    """One certified cycle. ``multipliers`` (real, imaginary) are enclosures by FLINT, not kernel-checked; the rest is in the certificate.
+
+    ``signs`` are the signs of det(I - P) and det(I + P) for the cycle's Jacobian product P, None where unknown.
+    """
+
+    period: int
+    itinerary: tuple[str, ...] | None
+    points: Box
+    multipliers: Multipliers | None
+    inside: int | None
+    outside: int | None
+    label: str | None
+    margin: Fraction | None
+    signs: tuple[int, int] | None
+    note: str
+    statement: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return the entry as ``--json`` prints it."""
+        stability = None if self.label is None else {"inside": self.inside, "outside": self.outside, "label": self.label}
+        return {
+            "period": self.period,
+            "itinerary": None if self.itinerary is None else list(self.itinerary),
+            "points": [[decimal_pair(x) for x in point] for point in self.points],
+            "multipliers": None if self.multipliers is None else [[decimal_pair(x) for x in pair] for pair in self.multipliers],
+            "stability": stability,
+            "margin": None if self.margin is None else float_below(self.margin),
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True)
+class CycleList:
+    """The answer of ``cycles``: verdict, the cycles that were proved, whether the list is complete, and what stayed open."""
+
+    verdict: str
+    network: Mapping[str, object]
+    cycles: tuple[CycleEntry, ...]
+    complete: bool
+    up_to: int
+    residual: tuple[str, ...]
+    unresolved: tuple[str, ...]
+    effort: Mapping[str, object]
+    claims: tuple[Claim, ...] = ()
+    certificate: Certificate | None = None
+    path: str | None = None
+
+    @property
+    def cycles_by_least_period(self) -> dict[int, int]:
+        """Return how many cycles of each least period are listed."""
+        periods = [entry.period for entry in self.cycles]
+        return {period: periods.count(period) for period in sorted(set(periods))}
+
+    @property
+    def index_sum(self) -> dict[int, int | None]:
+        """Return, for each k, the sum of sign det(I - DF^k) over the listed points of period dividing k; None where one is unknown."""
+        return {k: _index_sum(self.cycles, k) for k in range(1, self.up_to + 1)}
+
+    def as_json(self) -> dict[str, object]:
+        """Return the answer as ``--json`` prints it."""
+        return {
+            "verdict": self.verdict,
+            "network": dict(self.network),
+            "cycles_by_least_period": {str(k): n for k, n in self.cycles_by_least_period.items()},
+            "complete": self.complete,
+            "up_to": self.up_to,
+            "residual": list(self.residual),
+            "unresolved": list(self.unresolved),
+            "index_sum": {str(k): n for k, n in self.index_sum.items()},
+            "cycles": [entry.as_json() for entry in self.cycles],
+            "effort": dict(self.effort),
+            "certificate": self.path,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """What ``certify`` found out, beside the certificate itself."""
+
+    verdict: str
+    network: Mapping[str, object]
+    decision: str
+    undecided: tuple[str, ...]
+    entropy: tuple[Fraction | None, Fraction | None]
+    radius: Fraction | None
+    sup_radius: Fraction | None
+    outside: str
+    cycles: tuple[CycleEntry, ...]
+    theorems: tuple[str, ...]
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Certified(Certificate):
+    """The answer of ``certify`` where something was proved: a ``proofs.Certificate`` with its report."""
+
+    report: Report = field(kw_only=True)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the answer as ``--json`` prints it."""
+        report = self.report
+        low, high = report.entropy
+        entropy = None if low is None and high is None else {"lower": None if low is None else float_below(low), "upper": None if high is None else float_above(high)}
+        return {
+            "verdict": report.verdict,
+            "network": dict(report.network),
+            "decision": report.decision,
+            "claims": [{"theorem": claim.kind, "statement": claim.statement()} for claim in self.claims],
+            "undecided": list(report.undecided),
+            "entropy": entropy,
+            "radius": None if report.radius is None else str(report.radius),
+            "sup_radius": None if report.sup_radius is None else str(report.sup_radius),
+            "outside": report.outside,
+            "cycles": [entry.as_json() for entry in report.cycles],
+            "certificate": report.path,
+        }
+
+
+def _index_sum(cycles: tuple[CycleEntry, ...], k: int) -> int | None:
+    """For even powers det(I - P^m) has the sign of det(I - P) det(I + P), for odd ones that of det(I - P)."""
+    total = 0
+    for entry in cycles:
+        if k % entry.period == 0:
+            if entry.signs is None:
+                return None
+            minus, plus = entry.signs
+            sign = minus if (k // entry.period) % 2 else minus * plus
+            if sign == 0:
+                return None
+            total += entry.period * sign
+    return total

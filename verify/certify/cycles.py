@@ -1,0 +1,266 @@
+"""Candidates become certified cycles: A2 where the orbit keeps off every border, A1 where it touches one, A3 for stability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from proofs.arithmetic import Interval, Matrix
+from proofs.claims import AnyCycle, BallCycle, Cycle, ExactCycle, MultiplierModuli, Stability
+from proofs.errors import Rejected
+from verify.candidates import Candidate, Unresolved
+from verify.certify.draft import Draft, spelled, spelled_rows
+from verify.certify.orbits import Orbit, PieceTable, block_matrix, closed_orbit, enclosure_witness
+from verify.itineraries import rotated
+from verify.numerics.balls import SingularError, approximate_inverse, det_sign, eigenvalues
+from verify.numerics.lyapunov_forms import cyclic_forms
+
+if TYPE_CHECKING:
+    from proofs.network import Network
+
+_MAX_BLOCK = 160
+_MAX_FORMS = 500
+_MAX_MODULI = 64
+_FORM_BITS = (160, 640)
+_SMOOTH_RADII = (40, 36, 32, 28, 24, 20, 16, 12)
+_RATE_SHIFT = 2.0**-11
+
+
+@dataclass(frozen=True)
+class CertifiedCycle:
+    """A cycle that the kernel accepted, with what else is known of it.
+
+    ``multipliers`` are FLINT enclosures (real and imaginary parts), not kernel-checked; ``signs`` are the signs of det(I - P), det(I + P).
+    """
+
+    claim: AnyCycle
+    stability: Stability | None
+    moduli: MultiplierModuli | None
+    itinerary: tuple[str, ...] | None
+    points: tuple[tuple[Interval, ...], ...]
+    multipliers: tuple[tuple[Interval, Interval], ...] | None
+    margin: Fraction | None
+    signs: tuple[int, int] | None
+    note: str = ""
+
+    @property
+    def period(self) -> int:
+        """Return the least period."""
+        return self.claim.period
+
+    @property
+    def heading(self) -> Stability | AnyCycle:
+        """Return the strongest claim about it that a certificate should name first."""
+        return self.stability or self.claim
+
+
+class CycleProver:
+    """Certifies candidates one by one into one draft; the same orbit is certified once."""
+
+    def __init__(self, draft: Draft, center: Network) -> None:
+        """``center`` is the draft's network without weight radii."""
+        self.draft = draft
+        self.center = center
+        self._table = PieceTable(center)
+        self._seen: set[object] = set()
+
+    def prove(self, candidate: Candidate) -> CertifiedCycle | Unresolved | None:
+        """Certify one candidate.
+
+        Returns None for an orbit that was certified already or that exact arithmetic refutes; Unresolved, with the reason, where the linear
+        system is singular or the kernel rejected every form of witness.
+        """
+        if candidate.itinerary is None:
+            return self._prove_smooth(candidate)
+        try:
+            orbit = closed_orbit(self._table, candidate.itinerary)
+        except SingularError:
+            return Unresolved(candidate.itinerary, SINGULAR)
+        if not orbit.is_real:
+            return None
+        least = orbit.least_period
+        if orbit.touches_border:
+            return self._prove_border(orbit, least)
+        if least < len(orbit.points):
+            orbit = closed_orbit(self._table, candidate.itinerary[:least])
+        key = rotated(orbit.itinerary)
+        if key in self._seen:
+            return None
+        self._seen.add(key)
+        return self._prove_strict(orbit)
+
+    def _prove_strict(self, orbit: Orbit) -> CertifiedCycle | Unresolved:
+        try:
+            number, claim = self._enclose(orbit)
+        except (Rejected, SingularError) as failure:
+            return Unresolved(orbit.itinerary, f"the kernel accepted no enclosure of this orbit: {failure}")
+        stability, note = self._stability(number, orbit.product, [piece.jacobian for piece in orbit.pieces])
+        moduli = self._moduli(number, orbit)
+        identity = Matrix.identity(self.center.dimension)
+        found = eigenvalues(orbit.product) if self.draft.network.is_exact else None
+        return CertifiedCycle(
+            claim,
+            stability,
+            moduli,
+            orbit.itinerary,
+            _balls(claim),
+            tuple(found) if found else None,
+            orbit.margin,
+            (det_sign(identity - orbit.product), det_sign(identity + orbit.product)),
+            note,
+        )
+
+    def _enclose(self, orbit: Orbit) -> tuple[int, Cycle]:
+        witness = enclosure_witness(orbit, exact=self.draft.network.is_exact)
+        points, radius, inverse, bits = (witness[name] for name in ("points", "radius", "inverse", "bits"))
+        base = _spelled_points(points, radius, bits) | {"itinerary": list(orbit.itinerary)}
+        try:
+            number, claim = self.draft.add("cycle", base | {"inverse": _rows(inverse)})
+        except Rejected:
+            if len(orbit.points) * self.center.dimension > _MAX_BLOCK or len(orbit.points) == 1:
+                raise
+            block = approximate_inverse(block_matrix([piece.jacobian for piece in orbit.pieces]))
+            number, claim = self.draft.add("cycle", base | {"inverse_block": _rows(block)})
+        return number, _as_cycle(claim)
+
+    def _prove_border(self, orbit: Orbit, least: int) -> CertifiedCycle | Unresolved | None:
+        key = frozenset(orbit.points)
+        if key in self._seen:
+            return None
+        self._seen.add(key)
+        try:
+            _, claim = self.draft.add("exact_cycle", {"point": spelled(orbit.points[0]), "period": least})
+        except Rejected as failure:
+            return Unresolved(orbit.itinerary, f"the orbit touches a border and card A1 does not apply: {failure}")
+        if not isinstance(claim, ExactCycle):
+            raise TypeError(claim)
+        points = tuple(tuple(Interval(x, x) for x in point) for point in claim.points)
+        return CertifiedCycle(claim, None, None, None, points, None, Fraction(0), None, BORDER)
+
+    def _prove_smooth(self, candidate: Candidate) -> CertifiedCycle | Unresolved | None:
+        points = tuple(tuple(Fraction(float(x)) for x in point) for point in candidate.points)
+        jacobians = [self.center.jacobian(Matrix.column(point), 96) for point in points]
+        centers = [Matrix(jacobian.mid, None, jacobian.den) for jacobian in jacobians]
+        try:
+            inverse = _rows(approximate_inverse(block_matrix(centers)))
+        except SingularError:
+            return Unresolved((), f"a period-{candidate.period} candidate: {SINGULAR}")
+        failure: Rejected | None = None
+        for power in _SMOOTH_RADII:
+            base = _spelled_points(points, Fraction(1, 1 << power), 96)
+            try:
+                number, claim = self.draft.add("cycle", base | {"inverse_block": inverse})
+            except Rejected as rejected:
+                failure = failure or rejected
+                continue
+            return self._finish_smooth(number, claim, jacobians)
+        return Unresolved((), f"a period-{candidate.period} candidate: no ball passed Krawczyk's test: {failure}")
+
+    def _finish_smooth(self, number: int, claim: object, jacobians: list[Matrix]) -> CertifiedCycle | None:
+        if not isinstance(claim, BallCycle):
+            raise TypeError(claim)
+        boxes = _balls(claim)
+        if any(_overlap(boxes, other) for other in self._seen if isinstance(other, tuple)):
+            self.draft.drop(number)
+            return None
+        self._seen.add(boxes)
+        product = Matrix.identity(self.center.dimension)
+        for jacobian in jacobians:
+            product = (jacobian @ product).rounded(192)
+        stability, note = self._stability(number, product, [Matrix(j.mid, None, j.den) for j in jacobians])
+        exact_jacobians = [self.draft.network.jacobian(_box(box), 96) for box in boxes]
+        wide = Matrix.identity(self.center.dimension)
+        for jacobian in exact_jacobians:
+            wide = (jacobian @ wide).rounded(192)
+        found = eigenvalues(wide)
+        return CertifiedCycle(claim, stability, None, None, boxes, tuple(found) if found else None, None, None, note)
+
+    def _stability(self, number: int, product: Matrix, jacobians: list[Matrix]) -> tuple[Stability | None, str]:
+        if len(jacobians) * self.center.dimension > _MAX_FORMS:
+            return None, f"stability not attempted: period times dimension is over {_MAX_FORMS}"
+        forms = cyclic_forms(jacobians, 1.0)
+        if forms is None:
+            return None, UNIT_MULTIPLIER
+        for bits in _FORM_BITS:
+            try:
+                _, claim = self.draft.add("stability", {"forms": [_rows(form) for form in forms], "bits": bits}, [number])
+            except Rejected:
+                continue
+            if isinstance(claim, Stability):
+                return claim, ""
+        return None, UNIT_MULTIPLIER
+
+    def _moduli(self, number: int, orbit: Orbit) -> MultiplierModuli | None:
+        """Bound the largest exponent from both sides where the forms are cheap."""
+        if len(orbit.points) * self.center.dimension > _MAX_MODULI or not self.draft.network.is_exact:
+            return None
+        found = eigenvalues(orbit.product)
+        largest = float(abs(complex(float(found[0][0].hi), float(found[0][1].hi)))) ** (1 / len(orbit.points)) if found else 0.0
+        rates = [Fraction(largest * (1 - _RATE_SHIFT)).limit_denominator(10**6), Fraction(largest * (1 + _RATE_SHIFT)).limit_denominator(10**6)]
+        if rates[0] <= 0 or rates[0] == rates[1]:
+            return None
+        levels = [cyclic_forms([piece.jacobian for piece in orbit.pieces], float(rate)) for rate in rates]
+        if any(level is None for level in levels):
+            return None
+        witness = {"rates": spelled(rates), "levels": [[_rows(form) for form in level or []] for level in levels], "bits": _FORM_BITS[0]}
+        try:
+            _, claim = self.draft.add("multiplier_moduli", witness, [number])
+        except Rejected:
+            return None
+        return claim if isinstance(claim, MultiplierModuli) else None
+
+
+SINGULAR = "its linear system is singular: none, one point or a whole polyhedron of periodic points; not decided here"
+BORDER = "touches a border: proved exactly; it has no multipliers"
+UNIT_MULTIPLIER = "stability not decided: a multiplier is on the unit circle or too close to it"
+
+
+def without_radius(network: Network) -> Network:
+    """Return the network at the middle of its weight intervals."""
+    if network.is_exact:
+        return network
+    return type(network)(
+        network.dimension,
+        tuple(
+            type(operation)(operation.name, operation.of, tuple(_middle(m) for m in operation.matrices), None if operation.bias is None else _middle(operation.bias))
+            for operation in network.program
+        ),
+    )
+
+
+def _middle(matrix: Matrix) -> Matrix:
+    return Matrix(matrix.mid, None, matrix.den).reduced()
+
+
+def _as_cycle(claim: object) -> Cycle:
+    if not isinstance(claim, Cycle):
+        raise TypeError(claim)
+    return claim
+
+
+def _rows(matrix: object) -> list[list[str]]:
+    if not isinstance(matrix, Matrix):
+        raise TypeError(matrix)
+    return spelled_rows(matrix)
+
+
+def _spelled_points(points: object, radius: object, bits: object) -> dict[str, object]:
+    if not isinstance(points, tuple) or not isinstance(radius, Fraction):
+        raise TypeError(points)
+    witness: dict[str, object] = {"points": [spelled(point) for point in points], "radius": spelled([radius])[0]}
+    return witness if bits is None else witness | {"bits": bits}
+
+
+def _balls(claim: AnyCycle) -> tuple[tuple[Interval, ...], ...]:
+    radius = Fraction(0) if isinstance(claim, ExactCycle) else claim.radius
+    return tuple(tuple(Interval(x - radius, x + radius) for x in point) for point in claim.points)
+
+
+def _box(intervals: tuple[Interval, ...]) -> Matrix:
+    return Matrix.intervals(intervals)
+
+
+def _overlap(one: tuple[tuple[Interval, ...], ...], two: tuple[tuple[Interval, ...], ...]) -> bool:
+    """Say whether ball 1 of one cycle meets some ball of the other; then they are not proved distinct."""
+    return len(one) == len(two) and any(not any(a.apart(b) for a, b in zip(one[0], ball, strict=True)) for ball in two)

@@ -1,0 +1,119 @@
+"""The heuristic search of ``verify.search.cycles`` followed by proof: found, certified, entered in the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verify.answers import CycleEntry
+from verify.candidates import Candidate, Found, Unresolved
+from verify.certify.cycles import CertifiedCycle, CycleProver
+from verify.itineraries import rotated
+from verify.search.cycles import find_cycles
+
+if TYPE_CHECKING:
+    from proofs.claims import Claim
+    from proofs.network import Network
+    from verify.certify.draft import Draft
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long and how hard to search."""
+
+    budget_seconds: float = 20.0
+    seed: int = 0
+    jobs: int = 1
+    progress: Progress | None = None
+
+
+@dataclass
+class Harvest:
+    """What came of the candidates."""
+
+    entries: list[CycleEntry] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
+    spent: dict[str, object] = field(default_factory=dict)
+
+
+def search(network: Network, up_to: int, period: int | None, effort: Effort) -> Found:
+    """Run the finder, once or in ``jobs`` processes with different seeds, and merge what they found by itinerary."""
+    run = partial(find_cycles, network, up_to, period=period, budget_seconds=effort.budget_seconds)
+    if effort.jobs == 1:
+        return run(seed=effort.seed, progress=effort.progress)
+    with ProcessPoolExecutor(effort.jobs) as pool:
+        results = list(pool.map(_seeded, [run] * effort.jobs, range(effort.seed, effort.seed + effort.jobs)))
+    candidates: dict[object, Candidate] = {}
+    unresolved: dict[object, Unresolved] = {}
+    for result in results:
+        candidates.update({_key(candidate): candidate for candidate in result.candidates})
+        unresolved.update({item.itinerary: item for item in result.unresolved})
+    ordered = tuple(sorted(candidates.values(), key=lambda candidate: candidate.period))
+    return Found(ordered, tuple(unresolved.values()), results[0].effort, all(result.saturated for result in results))
+
+
+def certify_all(draft: Draft, center: Network, found: Found, progress: Progress | None = None) -> Harvest:
+    """Certify every candidate into the draft; itineraries that the search left open are put to the exact solver as well."""
+    start = monotonic()
+    prover, harvest = CycleProver(draft, center), Harvest()
+    doubtful = [Candidate(len(item.itinerary), item.itinerary, np.empty((0, center.dimension))) for item in found.unresolved]
+    for done, candidate in enumerate((*found.candidates, *doubtful), 1):
+        outcome = prover.prove(candidate)
+        if isinstance(outcome, CertifiedCycle):
+            harvest.entries.append(entry_of(outcome))
+            harvest.claims.append(outcome.heading)
+            if outcome.moduli is not None:
+                harvest.claims.append(outcome.moduli)
+        elif outcome is not None:
+            harvest.unresolved.append(_unresolved_text(outcome))
+        if progress is not None:
+            progress("cycles certified", done, len(found.candidates) + len(doubtful))
+    harvest.spent = {
+        "seconds": round(found.effort.seconds + monotonic() - start, 3),
+        "search_seconds": round(found.effort.seconds, 3),
+        "newton_steps": found.effort.newton_steps,
+        "starts": found.effort.starts,
+        "saturated": found.saturated,
+    }
+    return harvest
+
+
+def entry_of(cycle: CertifiedCycle) -> CycleEntry:
+    """Return a certified cycle as the answers show it."""
+    stability = cycle.stability
+    return CycleEntry(
+        period=cycle.period,
+        itinerary=cycle.itinerary,
+        points=cycle.points,
+        multipliers=cycle.multipliers,
+        inside=None if stability is None else stability.inside,
+        outside=None if stability is None else stability.outside,
+        label=None if stability is None else stability.label,
+        margin=cycle.margin,
+        signs=cycle.signs,
+        note=cycle.note,
+        statement=cycle.heading.statement(),
+    )
+
+
+def _seeded(run: Callable[..., Found], seed: int) -> Found:
+    return run(seed=seed)
+
+
+def _key(candidate: Candidate) -> object:
+    return rotated(candidate.itinerary) if candidate.itinerary is not None else candidate.points.tobytes()
+
+
+def _unresolved_text(item: Unresolved) -> str:
+    word = " ".join(item.itinerary)
+    shown = word if len(word) <= 120 else f"{word[:120]}... ({len(item.itinerary)} patterns)"
+    return f"period {len(item.itinerary)}, itinerary {shown}: {item.reason}" if item.itinerary else item.reason

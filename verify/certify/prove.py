@@ -1,0 +1,322 @@
+"""The two main jobs: ``certify`` a network and list its ``cycles``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from proofs.certificate import Remarks
+from proofs.claims import Contraction, LiYorke, Order, ScrambledSet
+from proofs.errors import Malformed
+from proofs.network import Network
+from verify.answers import Certified, CycleEntry, CycleList, Report
+from verify.certify.cycles import without_radius
+from verify.certify.draft import Draft
+from verify.certify.find import Effort, certify_all, search
+from verify.certify.order import prove_contraction
+from verify.certify.scalar import prove_scalar
+from verify.certify.scalar_entries import scalar_entries
+from verify.errors import NotFound, Unsupported
+from verify.loading import Loaded, describe, load
+from verify.rounding import dyadic_below
+
+if TYPE_CHECKING:
+    from proofs.claims import Claim
+    from verify.candidates import Found
+    from verify.loading import Source
+
+    Subject = Network | Loaded | Source
+
+CLAIMS = ("auto", "cycles", "chaos", "order")
+MAX_PERIOD = 100_000
+_DEFAULT_UP_TO = 4
+_SCALAR_UP_TO = 3
+_MAX_KNOTS = 20_000
+_RADIUS_QUARTERS = (-400, 80)
+_NO_CHAOS_CARD = "chaos: the cards for more than one state (B5, B6) are not in this version; nothing was tried"
+
+
+@dataclass
+class _Outcome:
+    """What one attempt brought, before it is dressed as an answer."""
+
+    draft: Draft
+    decision: str = "undecided"
+    claims: list[Claim] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
+    entropy: tuple[Fraction | None, Fraction | None] = (None, None)
+    outside: str = ""
+    cycles: list[CycleEntry] = field(default_factory=list)
+
+
+def certify(
+    source: Subject,
+    claim: str = "auto",
+    *,
+    period: int | None = None,
+    radius: Fraction | None = None,
+    max_radius: bool = False,
+    model: str | None = None,
+    effort: Effort | None = None,
+    **meta: object,
+) -> Certified | NotFound:
+    """Prove what can be proved of a network: its cycles, and chaos or order.
+
+    ``claim``: auto, cycles, chaos or order. ``period``: only cycles of this least period. ``radius``: for all stored weights within it;
+    ``max_radius``: for the largest radius, in steps of 2**(1/4), at which the same is still proved.
+
+    **Guarantee:** every claim was accepted by ``proofs.check``; NotFound refutes nothing and says what was tried.
+    **Raises:** Malformed, Unsupported.
+    **Example**
+
+    >>> tent = {"layers": [{"W": [[1], [1]], "b": [0, "-1/2"], "activation": "relu"}, {"W": [[2, -4]], "b": [0], "activation": "identity"}]}
+    >>> answer = certify(tent, "chaos", model="scalar")
+    >>> answer.report.decision, answer.report.sup_radius
+    ('chaotic', Fraction(1, 28))
+    """
+    if claim not in CLAIMS:
+        raise Malformed(where="claim", law="known claims", expected=", ".join(CLAIMS), got=claim)
+    check_period(period)
+    loaded = loaded_of(source, model, meta)
+    if radius is not None and max_radius:
+        raise Malformed(where="radius", law="one radius", expected="radius or max_radius", got="both")
+    attempt = _Attempt(loaded, claim, period, effort or Effort())
+    used = _dyadic(radius) if radius is not None else None
+    outcome = attempt.run(used)
+    if max_radius and outcome.claims:
+        used, outcome = attempt.widest(outcome)
+    return _dressed(loaded, claim, outcome, used)
+
+
+def cycles(
+    source: Subject,
+    up_to: int,
+    *,
+    complete: bool = False,
+    box: tuple[Fraction, Fraction] | None = None,
+    model: str | None = None,
+    effort: Effort | None = None,
+    **meta: object,
+) -> CycleList:
+    """Find and certify the cycles of least period at most ``up_to``.
+
+    With ``complete`` the verdict is Proved only if the certificate shows that there are no others (in this version: one state, piecewise
+    linear). ``box``: keep the cycles all of whose points lie in [low, high]^M.
+
+    **Guarantee:** every listed cycle was accepted by ``proofs.check``. **Raises:** Malformed, Unsupported.
+    **Example**
+
+    >>> lozi = {"A": [["17/10", 1], ["1/2", 0]], "W": [["-17/5", 0], [0, 0]], "h": [1, 0]}
+    >>> cycles(lozi, 4, model="plrnn").cycles_by_least_period
+    {1: 2, 2: 1, 4: 1}
+    """
+    check_period(up_to)
+    effort = effort or Effort()
+    start = monotonic()
+    loaded = loaded_of(source, model, meta)
+    network = loaded.network
+    draft = Draft(network, _remarks(loaded))
+    exact_line = network.dimension == 1 and network.is_piecewise_linear
+    if exact_line:
+        report = prove_scalar(
+            draft, claim="cycles", period=up_to, max_knots=_MAX_KNOTS, budget_seconds=effort.budget_seconds, progress=effort.progress
+        )
+        listing = scalar_entries(network, report.claims)
+        entries, claims, residual, is_complete = listing.entries, list(report.claims), listing.residual, listing.up_to >= up_to
+        unresolved, spent = tuple(report.undecided), {"seconds": round(monotonic() - start, 3)}
+    if not exact_line or not entries:
+        found = search(network, up_to, None, effort)
+        harvest = certify_all(draft, network, found, effort.progress)
+        entries, claims, residual, is_complete = harvest.entries, harvest.claims, (), False
+        unresolved, spent = tuple(harvest.unresolved), harvest.spent
+    if box is not None:
+        entries = [entry for entry in entries if _inside(entry, box)]
+    certificate = draft.finish(claims)[0] if claims else None
+    proved = bool(claims) and (is_complete if complete else bool(entries))
+    if complete and not is_complete:
+        unresolved = (*unresolved, _incomplete(network))
+    return CycleList(
+        "Proved" if proved else "NotFound",
+        describe(loaded),
+        tuple(entries),
+        is_complete,
+        up_to,
+        residual,
+        unresolved,
+        spent,
+        tuple(claims),
+        certificate,
+    )
+
+
+def loaded_of(source: Subject, model: str | None, meta: dict[str, object]) -> Loaded:
+    """Return the network with what is known of its origin."""
+    if isinstance(source, Loaded):
+        return source
+    if isinstance(source, Network):
+        return Loaded(source, "network", "program", (), {}, {})
+    return load(source, model, **meta)
+
+
+def check_period(period: int | None) -> None:
+    """Refuse periods that are not from 1 to 100,000. **Raises:** Malformed."""
+    if period is not None and (isinstance(period, bool) or not 1 <= period <= MAX_PERIOD):
+        raise Malformed(where="period", law="a possible period", expected=f"an integer from 1 to {MAX_PERIOD}", got=str(period))
+
+
+@dataclass
+class _Attempt:
+    """One question to one network, asked at several radii; the float search is run once."""
+
+    loaded: Loaded
+    claim: str
+    period: int | None
+    effort: Effort
+    found: Found | None = None
+
+    def run(self, radius: Fraction | None) -> _Outcome:
+        network = self.loaded.network if radius is None else self._widened(radius)
+        outcome = _Outcome(Draft(network, _remarks(self.loaded)))
+        if network.dimension == 1:
+            self._line(outcome)
+        else:
+            self._space(outcome)
+        return outcome
+
+    def widest(self, base: _Outcome) -> tuple[Fraction | None, _Outcome]:
+        """Bisect for the largest radius at which as much is proved as at radius ``2**-100``, the least one tried."""
+        low, high = _RADIUS_QUARTERS
+        best_radius, best = dyadic_below(low), self.run(dyadic_below(low))
+        if not _as_good(best, base):
+            base.undecided.append(f"max-radius: even at radius 2^{low // 4} not everything above is proved; reported without a radius")
+            return None, base
+        while high - low > 1:
+            middle = (low + high) // 2
+            outcome = self.run(dyadic_below(middle))
+            if _as_good(outcome, base):
+                low, best_radius, best = middle, dyadic_below(middle), outcome
+            else:
+                high = middle
+            if self.effort.progress is not None:
+                self.effort.progress("radius search, steps left", max(1, (high - low).bit_length()), 9)
+        return best_radius, best
+
+    def _widened(self, radius: Fraction) -> Network:
+        if self.loaded.model == "program":
+            law = "radius on stored parameters"
+            raise Unsupported(where="radius", law=law, expected="a network loaded from a family's parameters", got="a bare program")
+        return self.loaded.with_radius(radius)
+
+    def _line(self, outcome: _Outcome) -> None:
+        report = prove_scalar(
+            outcome.draft,
+            claim=self.claim,
+            period=self.period,
+            max_knots=_MAX_KNOTS,
+            budget_seconds=self.effort.budget_seconds,
+            progress=self.effort.progress,
+        )
+        outcome.decision, outcome.entropy, outcome.outside = report.decision, report.entropy, report.outside
+        outcome.claims, outcome.undecided = list(report.claims), list(report.undecided)
+        outcome.cycles = list(scalar_entries(outcome.draft.network, report.claims).entries)
+
+    def _space(self, outcome: _Outcome) -> None:
+        if self.claim in {"auto", "order"}:
+            claim, reason = prove_contraction(outcome.draft)
+            if claim is not None:
+                outcome.decision = "ordered"
+                outcome.claims.append(claim)
+            else:
+                outcome.undecided.append(f"order: {reason}")
+        if self.claim in {"auto", "cycles"}:
+            self._find_cycles(outcome)
+        if self.claim in {"auto", "chaos"} and outcome.decision != "ordered":
+            outcome.undecided.append(_NO_CHAOS_CARD)
+
+    def _find_cycles(self, outcome: _Outcome) -> None:
+        center = without_radius(outcome.draft.network)
+        if self.found is None:
+            self.found = search(center, self.period or _DEFAULT_UP_TO, self.period, self.effort)
+        harvest = certify_all(outcome.draft, center, self.found, self.effort.progress)
+        outcome.cycles = harvest.entries
+        outcome.claims.extend(harvest.claims)
+        outcome.undecided.extend(harvest.unresolved)
+        if not harvest.entries:
+            what = f"least period {self.period}" if self.period else f"least period up to {_DEFAULT_UP_TO}"
+            outcome.undecided.append(f"cycles: none of {what} found in {harvest.spent['starts']} starts, {harvest.spent['seconds']} s")
+
+
+def _as_good(outcome: _Outcome, base: _Outcome) -> bool:
+    """Say whether the same decision and as many cycles with their stability are proved, by cards that allow a radius."""
+    known = sum(entry.label is not None for entry in outcome.cycles)
+    wanted = sum(entry.label is not None for entry in base.cycles) if base.draft.network.dimension > 1 else 0
+    return bool(outcome.claims) and outcome.decision == base.decision and known >= wanted
+
+
+def _answers(claim: str, outcome: _Outcome) -> bool:
+    """Say whether what was asked for is among what was proved."""
+    if claim == "chaos":
+        return any(isinstance(item, LiYorke | ScrambledSet) for item in outcome.claims)
+    if claim == "order":
+        return any(isinstance(item, Contraction | Order) for item in outcome.claims)
+    return bool(outcome.cycles) if claim == "cycles" else bool(outcome.claims)
+
+
+def _dressed(loaded: Loaded, claim: str, outcome: _Outcome, radius: Fraction | None) -> Certified | NotFound:
+    if not outcome.claims or not _answers(claim, outcome):
+        tried = "; ".join(outcome.undecided) or "nothing applies"
+        if outcome.decision != "undecided":
+            tried = f"decision {outcome.decision}: {'; '.join(item.statement() for item in outcome.claims)}"
+        missing = NotFound(where=loaded.name, law=f"certify --claim {claim}", expected="a proof", got=tried, remedy=_REMEDIES[claim])
+        missing.decision = outcome.decision
+        return missing
+    certificate, proved = outcome.draft.finish(outcome.claims)
+    sup = next((item.sup_radius for item in outcome.claims if isinstance(item, LiYorke)), None)
+    report = Report(
+        "Proved",
+        describe(replace(loaded, network=outcome.draft.network)),
+        outcome.decision,
+        tuple(outcome.undecided),
+        outcome.entropy,
+        radius,
+        sup,
+        outcome.outside,
+        tuple(outcome.cycles),
+        proved.theorems,
+    )
+    return Certified(certificate.network, certificate.claims, certificate.steps, certificate.remarks, report=report)
+
+
+_REMEDIES = {
+    "auto": "a larger --budget lets the search go further",
+    "cycles": "a larger --budget, another --seed or another --period",
+    "chaos": "--claim auto says what can be proved instead",
+    "order": "--claim auto says what can be proved instead",
+}
+
+
+def _remarks(loaded: Loaded) -> Remarks:
+    return Remarks(loaded.name, loaded.model, loaded.assumptions)
+
+
+def _dyadic(radius: Fraction) -> Fraction:
+    """Round a radius down to a dyadic of 53 bits. **Raises:** Malformed for one that is not positive."""
+    if radius <= 0:
+        raise Malformed(where="radius", law="a positive radius", expected="a number > 0", got=str(radius))
+    shift = 53 - (radius.numerator.bit_length() - radius.denominator.bit_length())
+    scale = Fraction(2) ** shift
+    return Fraction((radius * scale).__floor__()) / scale
+
+
+def _inside(entry: CycleEntry, box: tuple[Fraction, Fraction]) -> bool:
+    return all(box[0] <= x.lo and x.hi <= box[1] for point in entry.points for x in point)
+
+
+def _incomplete(network: Network) -> str:
+    if network.dimension > 1:
+        return "completeness: the cards for more than one state are not in this version; the list is what the search found"
+    return "completeness: not proved within the budget of pieces" if network.is_piecewise_linear else "completeness: smooth maps are not covered in this version"

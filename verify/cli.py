@@ -1,0 +1,251 @@
+"""``orbitproof``: parse, call, print. Everything heavy is imported by the verb that needs it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from proofs.errors import Malformed, OrbitproofError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXIT = {"Proved": 0, "Rejected": 1, "Malformed": 2, "Unsupported": 2, "NotFound": 3}
+
+INTERRUPTED = 130
+_UsageError = typer.BadParameter.__mro__[2]  # the common base of misuse errors, wherever this typer keeps it
+
+app = typer.Typer(
+    help="Give it a recurrent network, get back theorems about its dynamics, each with a certificate that a small independent checker accepts.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class ClaimName(str, Enum):
+    """What ``certify`` may be asked for."""
+
+    auto = "auto"
+    cycles = "cycles"
+    chaos = "chaos"
+    order = "order"
+
+
+NetworkFile = Annotated[str, typer.Argument(metavar="NETWORK", help="network file: .json .npz .safetensors .pt .pth .pkl .mat .bson .jld2")]
+CertificateFile = Annotated[Path, typer.Argument(metavar="CERTIFICATE", help="certificate file")]
+Model = Annotated[str | None, typer.Option("--model", help="the network's family, such as plrnn, alrnn, scalar")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="a setting the file does not say, such as P=2 (repeatable)")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="write the certificate here")]
+Seed = Annotated[int, typer.Option("--seed", help="seed of the search")]
+Budget = Annotated[float, typer.Option("--budget", min=0.0, metavar="SECONDS", help="time for the float search")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="search with this many seeds in as many processes")]
+
+
+@app.command()
+def certify(
+    network: NetworkFile,
+    claim: Annotated[ClaimName, typer.Option(help="what to prove")] = ClaimName.auto,
+    period: Annotated[int | None, typer.Option(help="only cycles of this least period; one state: all cycles up to it")] = None,
+    radius: Annotated[str | None, typer.Option(help="prove it for all weights within this radius, such as 1e-6 or 1/1024")] = None,
+    max_radius: Annotated[bool, typer.Option("--max-radius", help="find the largest such radius")] = False,
+    output: Output = None,
+    model: Model = None,
+    settings: Settings = None,
+    seed: Seed = 0,
+    budget: Budget = 20.0,
+    jobs: Jobs = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Prove what can be proved: cycles with their stability, chaos or order."""
+    from verify.certify import Effort
+    from verify.certify import certify as run
+    from verify.certify.files import saved
+    from verify.errors import NotFound
+    from verify.progress import shown
+    from verify.texts import certified_text
+
+    with shown() as progress:
+        answer = run(
+            network,
+            claim.value,
+            period=period,
+            radius=None if radius is None else _number(radius, "--radius"),
+            max_radius=max_radius,
+            model=model,
+            effort=Effort(budget, seed, jobs, progress),
+            **_settings(settings),
+        )
+    if isinstance(answer, NotFound):
+        raise answer
+    answer = saved(answer, output)
+    _finish(answer.as_json(), certified_text(answer), "Proved", as_json)
+
+
+@app.command()
+def cycles(
+    network: NetworkFile,
+    up_to: Annotated[int, typer.Option("--up-to", metavar="K", help="largest least period")],
+    complete: Annotated[bool, typer.Option("--complete", help="ask for the proof that there are no others")] = False,
+    box: Annotated[tuple[str, str] | None, typer.Option(metavar="LO HI", help="keep the cycles with all coordinates in [LO, HI]")] = None,
+    output: Output = None,
+    model: Model = None,
+    settings: Settings = None,
+    seed: Seed = 0,
+    budget: Budget = 20.0,
+    jobs: Jobs = 1,
+    as_json: AsJson = False,
+) -> None:
+    """List certified cycles up to a period."""
+    from verify.certify import Effort
+    from verify.certify import cycles as run
+    from verify.certify.files import saved
+    from verify.progress import shown
+    from verify.texts import cycles_text
+
+    limits = None if box is None else (_number(box[0], "--box"), _number(box[1], "--box"))
+    with shown() as progress:
+        answer = run(
+            network, up_to, complete=complete, box=limits, model=model, effort=Effort(budget, seed, jobs, progress), **_settings(settings)
+        )
+    answer = saved(answer, output)
+    _finish(answer.as_json(), cycles_text(answer, complete=complete), answer.verdict, as_json)
+
+
+@app.command()
+def check(
+    certificate: CertificateFile,
+    network: Annotated[str | None, typer.Option(help="the certificate must speak of this network (any supported file)")] = None,
+    model: Model = None,
+    settings: Settings = None,
+    radius: Annotated[str | None, typer.Option(help="compare with that network at this weight radius")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a certificate with the independent checker."""
+    from time import perf_counter
+
+    from proofs.kernel import check as run
+
+    asked = None if network is None else _asked(network, model, settings, radius)
+    start = perf_counter()
+    proved = run(certificate, asked)
+    content = {
+        "verdict": "Proved",
+        "claim": [claim.as_json() for claim in proved.claims],
+        "statement": proved.statement,
+        "digest": proved.digest,
+        "theorems": list(proved.theorems),
+        "assumptions": list(proved.remarks.assumptions),
+        "seconds": round(perf_counter() - start, 6),
+    }
+    lines = [f"network      {proved.remarks.name} {proved.digest}", f"theorems     {', '.join(proved.theorems)}"]
+    lines += [f"assumed      {text} (not checked)" for text in proved.remarks.assumptions]
+    _finish(content, [*lines, f"Proved  {proved.statement}"], "Proved", as_json)
+
+
+@app.command()
+def explain(certificate: CertificateFile, as_json: AsJson = False) -> None:
+    """Check a certificate and say every step in English."""
+    from proofs.explain import explain as run
+
+    lines = list(run(certificate))
+    _finish({"verdict": "Proved", "lines": lines}, lines, "Proved", as_json)
+
+
+@app.command()
+def theorems(name: Annotated[str | None, typer.Argument(help="a theorem's name: print its whole card")] = None, as_json: AsJson = False) -> None:
+    """List the theorem catalogue, or print one card."""
+    from proofs.theorems import CARDS
+
+    if name is not None and name not in CARDS:
+        raise Malformed(where=f"theorem {name}", law="catalogue", expected=f"one of {', '.join(CARDS)}", got=name)
+    shown = CARDS if name is None else {name: CARDS[name]}
+    texts = [card.strip() for card in shown.values()] if name else [f"{key:<26}{card.splitlines()[0].split('. ', 1)[-1]}" for key, card in CARDS.items()]
+    content = {"theorems": [{"name": key, "card": card.strip()} for key, card in shown.items()]}
+    _finish(content, texts, "Proved", as_json)
+
+
+@app.command()
+def convert(
+    network: NetworkFile,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the suffix chooses the format")],
+    model: Model = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the same network in another format; the digest stays the same."""
+    from verify.formats import write
+    from verify.loading import describe, load, to_stored
+
+    loaded = load(network, model, **_settings(settings))
+    write(output, to_stored(loaded))
+    content = {"network": describe(loaded), "path": str(output)}
+    _finish(content, [f"{output}  {loaded.model}  digest {loaded.network.digest}"], "Proved", as_json)
+
+
+def main() -> NoReturn:
+    """Run the command line; every failure is printed as its letter, or as JSON, with its exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        print("Interrupted; no file was left half-written.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except _UsageError as failure:
+        failure.show()
+        sys.exit(EXIT["Malformed"])
+    except OrbitproofError as failure:
+        _fail(failure)
+    except OSError as failure:
+        where, why = str(failure.filename or "file"), str(failure.strerror or failure)
+        _fail(Malformed(where=where, law="file", expected="a file that can be read or written", got=why))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(failure: OrbitproofError) -> NoReturn:
+    if "--json" in sys.argv:
+        decision = getattr(failure, "decision", None)
+        print(json.dumps(failure.as_json() | ({} if decision is None else {"decision": decision})))
+    else:
+        print(failure)
+    sys.exit(EXIT[failure.verdict])
+
+
+def _finish(content: dict[str, object], lines: list[str], verdict: str, as_json: bool) -> None:
+    print(json.dumps(content) if as_json else "\n".join(lines))
+    raise typer.Exit(EXIT[verdict])
+
+
+def _settings(pairs: list[str] | None) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals or not name or name in values or name in {"model", "effort", "claim"}:
+            raise Malformed(where="--set", law="settings", expected="NAME=VALUE, each name once", got=pair)
+        values[name] = value
+    return values
+
+
+def _number(text: str, where: str) -> Fraction:
+    from verify.formats.exact import read_exact
+
+    return read_exact(text, where)
+
+
+def _asked(network: str, model: str | None, settings: list[str] | None, radius: str | None) -> Network:
+    from verify.loading import load
+
+    loaded = load(network, model, **_settings(settings))
+    return loaded.network if radius is None else loaded.with_radius(_number(radius, "--radius"))
+
+
+if TYPE_CHECKING:
+    from proofs.network import Network
+
