@@ -8,6 +8,7 @@ from proofs.errors import Malformed, OrbitproofError
 from proofs.explain import explain, theorems
 from proofs.kernel import check
 from proofs.load import load
+from proofs.theorems import CARDS
 
 USAGE = """\
 usage: python -S -m proofs check CERTIFICATE [--network NETWORK]   say Proved, Rejected or Malformed
@@ -40,7 +41,7 @@ def _run(arguments: list[str]) -> int:
                 print(line)
         case ["theorems"]:
             print(theorems())
-        case ["theorems", name] if name in theorems():
+        case ["theorems", name] if name in CARDS:
             print(theorems(name))
         case ["-h"] | ["--help"]:
             print(USAGE)

@@ -13,6 +13,8 @@ from math import gcd, lcm
 from operator import add, mul, sub
 from typing import TYPE_CHECKING
 
+from proofs.grammar import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -43,7 +45,7 @@ class Interval:
 
     def __str__(self) -> str:
         """Show the ends, or the one point."""
-        return str(self.lo) if self.lo == self.hi else f"[{self.lo}, {self.hi}]"
+        return shown(self.lo) if self.lo == self.hi else f"[{shown(self.lo)}, {shown(self.hi)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,20 @@ class Matrix:
     def entries(self) -> list[Interval]:
         """Return the first column as intervals."""
         return [self.interval(row) for row in range(len(self.mid))]
+
+    def joined(self, other: Matrix) -> Matrix:
+        """Put the rows of ``other`` below these."""
+        den = lcm(self.den, other.den)
+        mid = _scaled(self.mid, den // self.den) + _scaled(other.mid, den // other.den)
+        if self.rad is None and other.rad is None:
+            return Matrix(mid, None, den)
+        parts = [tuple((0,) * len(row) for row in m.mid) if m.rad is None else _scaled(m.rad, den // m.den) for m in (self, other)]
+        return Matrix(mid, parts[0] + parts[1], den)
+
+    def columns(self, start: int, width: int) -> Matrix:
+        """Return ``width`` columns from ``start`` on."""
+        rad = None if self.rad is None else tuple(row[start : start + width] for row in self.rad)
+        return Matrix(tuple(row[start : start + width] for row in self.mid), rad, self.den)
 
     def signs(self) -> list[tuple[int, int]]:
         """Return, for each entry of the first column, the signs of its lower and its upper end."""
@@ -217,18 +233,23 @@ class Matrix:
 
     def scaled_rows(self, factors: Sequence[Interval]) -> Matrix:
         """Multiply row i by the interval ``factors[i]``, taking the exact range of every product."""
-        mids: list[list[Fraction]] = []
-        rads: list[list[Fraction]] = []
-        for row, factor in enumerate(factors):
-            pairs = [_product(self.interval(row, column), factor) for column in range(self.shape[1])]
-            mids.append([(pair.lo + pair.hi) / 2 for pair in pairs])
-            rads.append([(pair.hi - pair.lo) / 2 for pair in pairs])
-        return Matrix.balls(mids, rads)
+        den = lcm(*(end.denominator for factor in factors for end in (factor.lo, factor.hi)))
+        mids: list[tuple[int, ...]] = []
+        rads: list[tuple[int, ...]] = []
+        radii = self.rad or ((0,) * self.shape[1],) * len(factors)
+        for middles, spreads, factor in zip(self.mid, radii, factors, strict=True):
+            low, high = (end.numerator * (den // end.denominator) for end in (factor.lo, factor.hi))
+            ends = [_product(m - r, m + r, low, high) for m, r in zip(middles, spreads, strict=True)]
+            mids.append(tuple(a + b for a, b in ends))
+            rads.append(tuple(b - a for a, b in ends))
+        exact = not any(map(any, rads))
+        return Matrix(tuple(mids), None if exact else tuple(rads), 2 * self.den * den).reduced()
 
 
-def _product(one: Interval, two: Interval) -> Interval:
-    corners = (one.lo * two.lo, one.lo * two.hi, one.hi * two.lo, one.hi * two.hi)
-    return Interval(min(corners), max(corners))
+def _product(a: int, b: int, c: int, d: int) -> tuple[int, int]:
+    """Return the range of products of a number in [a, b] and one in [c, d]."""
+    corners = (a * c, a * d, b * c, b * d)
+    return min(corners), max(corners)
 
 
 def _products(rows: Rows, columns: Rows) -> Rows:

@@ -51,7 +51,7 @@ class Remarks:
 
 @dataclass(frozen=True)
 class Step:
-    """One application of a theorem: its name, the earlier steps it cites, and its witness (``witness`` may be a reader or plain JSON)."""
+    """One application of a theorem: its name, the earlier steps it cites, and a reader of its witness."""
 
     theorem: str
     cites: tuple[int, ...]
@@ -63,7 +63,7 @@ class Header:
     """The first line."""
 
     network: Network
-    claims: tuple[str, ...]
+    claims: tuple[tuple[str, str], ...]  # kind and text of each
     remarks: Remarks
 
 
@@ -110,7 +110,8 @@ def read_lines(source: IO[bytes]) -> Iterator[Fields]:
         number += 1
         where = f"line {number}"
         if not line.endswith(b"\n"):
-            raise _broken(where, f"a line of at most {MAX_LINE_BYTES} bytes that ends in a newline", "the file was cut off, or the line is too long")
+            got = "a line without an end: the file was cut off, or the line is too long"
+            raise _broken(where, f"a line of at most {MAX_LINE_BYTES} bytes that ends in a newline", got)
         yield parse_object(line[:-1], where)
     if number == 0:
         raise _broken("line 1", "a certificate", "an empty file")
@@ -119,14 +120,14 @@ def read_lines(source: IO[bytes]) -> Iterator[Fields]:
 def read_header(fields: Fields) -> Header:
     """Read the first line and recompute the digest. **Raises:** Malformed."""
     fields.integer("orbitproof", VERSION, VERSION)
-    network = Network.read(fields.object("network"))
+    network = Network.read(fields.part("network"))
     digest = fields.text("digest")
     if digest != network.digest:
         raise _broken(f"{fields.where}, field digest", f"{network.digest}, the SHA-256 of the network's canonical text", digest)
     claims = fields.items("claims")
     if not claims:
         raise _broken(f"{fields.where}, field claims", "at least one claim", "none")
-    remarks = Remarks.read(fields.object("remarks"))
+    remarks = Remarks.read(fields.part("remarks"))
     fields.close()
     texts = tuple(_read_claim(claim, f"{fields.where}, field claims[{i}]") for i, claim in enumerate(claims))
     return Header(network, texts, remarks)
@@ -141,16 +142,16 @@ def read_step(fields: Fields, number: int) -> Step | None:
     if number > MAX_STEPS:
         raise _broken(fields.where, f"at most {MAX_STEPS} steps", f"{number}")
     fields.integer("step", number, number)
-    step = Step(fields.text("theorem"), fields.integers("cites", 1, MAX_STEPS), fields.object("witness"))
+    step = Step(fields.text("theorem"), fields.integers("cites", 1, MAX_STEPS), fields.part("witness"))
     fields.close()
     return step
 
 
-def _read_claim(content: object, where: str) -> str:
+def _read_claim(content: object, where: str) -> tuple[str, str]:
     kind = content.get("claim") if isinstance(content, dict) else None
     if not isinstance(content, dict) or not isinstance(kind, str) or kind not in KINDS or set(content) != set(KINDS[kind]):
         raise _broken(where, "a claim of a known kind with exactly its fields", claim_text(content))
-    return claim_text(content)
+    return kind, claim_text(content)
 
 
 def _broken(where: str, expected: str, got: str) -> Malformed:

@@ -6,18 +6,20 @@ compares them with the claims that the steps yielded. ``F`` is the network's sta
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
 
 from proofs.functions import log
-from proofs.grammar import write_number
+from proofs.grammar import shown, write_number
 from proofs.piecewise import PiecewiseLinear
 
 if TYPE_CHECKING:
     from proofs.piecewise import Span
 
 _DECIMALS = 6
+_MILLION = 1_000_000
 _LOG_BITS = 64
 
 
@@ -36,17 +38,23 @@ class Claim:
         return {"claim": self.kind, **{field.name: _spelled(getattr(self, field.name)) for field in fields(self)}}
 
 
-@dataclass(frozen=True)
-class ExactCycle(Claim):
-    """A1: a cycle through these rational points, in order of time."""
+class CycleClaim(Claim):
+    """Any of the three ways to state a cycle; ``points`` are its points in order of time, exact or approximate."""
 
-    kind = "exact_cycle"
     points: tuple[tuple[Fraction, ...], ...]
 
     @property
     def period(self) -> int:
         """Return the least period."""
         return len(self.points)
+
+
+@dataclass(frozen=True)
+class ExactCycle(CycleClaim):
+    """A1: a cycle through these rational points, in order of time."""
+
+    kind = "exact_cycle"
+    points: tuple[tuple[Fraction, ...], ...]
 
     def statement(self) -> str:
         """Say the period and the first point."""
@@ -54,49 +62,36 @@ class ExactCycle(Claim):
 
 
 @dataclass(frozen=True)
-class Cycle(Claim):
-    """A2 for piecewise-linear maps: the one orbit with this closed itinerary; every point is within ``radius`` of its entry of ``points``."""
+class Cycle(CycleClaim):
+    """A2, piecewise linear: the one orbit with this closed itinerary; each point is within ``radius`` of its entry of ``points``."""
 
     kind = "cycle"
     itinerary: tuple[str, ...]
     points: tuple[tuple[Fraction, ...], ...]
     radius: Fraction
 
-    @property
-    def period(self) -> int:
-        """Return the least period."""
-        return len(self.points)
-
     def statement(self) -> str:
         """Say the period, the first point and the error bound."""
         return (
-            f"F has {_a_cycle(self.period)} within {_decimal_up(self.radius)} (max norm) of z = {_point(self.points[0])}; "
-            "it is the only orbit in R^M with its closed itinerary, and touches no border"
+            f"F has {_a_cycle(self.period)} within {_decimal_up(self.radius)} (max norm) of the stated points, the first of them "
+            f"z = {_point(self.points[0])}; it is the only orbit in R^M with its closed itinerary, and touches no border"
         )
 
 
 @dataclass(frozen=True)
-class BallCycle(Claim):
+class BallCycle(CycleClaim):
     """A2 for smooth maps: the one cycle that passes through these balls in order."""
 
     kind = "ball_cycle"
     points: tuple[tuple[Fraction, ...], ...]
     radius: Fraction
 
-    @property
-    def period(self) -> int:
-        """Return the least period."""
-        return len(self.points)
-
     def statement(self) -> str:
         """Say the period, the first ball and uniqueness."""
         return (
-            f"F has {_a_cycle(self.period)} within {_decimal_up(self.radius)} (max norm) of z = {_point(self.points[0])}; "
-            f"it is the only one passing through the {self.period} stated balls in order"
+            f"F has {_a_cycle(self.period)} within {_decimal_up(self.radius)} (max norm) of the stated points, the first of them "
+            f"z = {_point(self.points[0])}; it is the only one passing through the {self.period} stated balls in order"
         )
-
-
-AnyCycle = ExactCycle | Cycle | BallCycle
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ class Stability(Claim):
     """A3: how many multipliers lie inside and outside the unit circle; none lies on it."""
 
     kind = "stability"
-    cycle: AnyCycle
+    cycle: CycleClaim
     inside: int
     outside: int
 
@@ -123,7 +118,7 @@ class MultiplierModuli(Claim):
     """A3b: ``counts[i]`` multipliers have modulus < ``rates[i]`` ** period, all others have modulus > it."""
 
     kind = "multiplier_moduli"
-    cycle: AnyCycle
+    cycle: CycleClaim
     rates: tuple[Fraction, ...]
     counts: tuple[int, ...]
 
@@ -153,12 +148,13 @@ class Pieces(Claim):
 
     def statement(self) -> str:
         """Say how many pieces there are."""
-        return f"F is continuous and affine on each of the {len(self.knots) + 1} intervals that its {len(self.knots)} stated knots cut the line into"
+        count = len(self.knots)
+        return f"F is continuous and affine on each of the {count + 1} intervals into which {count} stated knots cut the line"
 
 
 @dataclass(frozen=True)
 class AllCycles(Claim):
-    """A4 for M = 1: every point of least period <= ``up_to`` is listed or lies in a residual interval (k, low, high; null = infinity)."""
+    """A4 (M = 1): every point of least period <= ``up_to`` is listed or in a residual interval (k, low, high; null = infinity)."""
 
     kind = "all_cycles"
     up_to: int
@@ -167,8 +163,8 @@ class AllCycles(Claim):
 
     def statement(self) -> str:
         """Say the counts by least period and the exceptions."""
-        counts = {k: sum(cycle.period == k for cycle in self.cycles) for k in range(1, self.up_to + 1)}
-        listed = ", ".join(f"{count} of period {k}" for k, count in counts.items() if count) or "none"
+        counts = Counter(cycle.period for cycle in self.cycles)
+        listed = ", ".join(f"{count} of period {k}" for k, count in sorted(counts.items())) or "none"
         text = f"These are ALL cycles of F on R with least period at most {self.up_to}: {listed}"
         if not self.residual:
             return text
@@ -201,7 +197,7 @@ class LiYorke(Claim):
         text = f"F has points of every period and an uncountable scrambled set (Li-Yorke chaos; witness x = {_decimal(self.point)})"
         if self.sup_radius is None:
             return text
-        return f"{text}, and so has every continuous g: R -> R with |g - F| <= {self.sup_radius} everywhere"
+        return f"{text}, and so has every continuous g: R -> R with |g - F| <= {shown(self.sup_radius)} everywhere"
 
 
 @dataclass(frozen=True)
@@ -239,8 +235,8 @@ class EntropyLower(Claim):
 
     def statement(self) -> str:
         """Say the bound in numbers."""
-        value = _log_down(self.rate, self.iterate)
-        return f"The topological entropy of F is at least log({_decimal(self.rate)})/{self.iterate} >= {value} nats a step"
+        bound = f"log({_decimal(self.rate)})/{self.iterate} >= {_log_down(self.rate, self.iterate)}"
+        return f"The topological entropy of F (supremum over compact invariant sets) is at least {bound} nats a step"
 
 
 @dataclass(frozen=True)
@@ -253,8 +249,8 @@ class EntropyUpper(Claim):
 
     def statement(self) -> str:
         """Say the bound in numbers."""
-        value = _log_up(self.rate, self.iterate)
-        return f"The topological entropy of F on every compact invariant set is at most log({_decimal(self.rate)})/{self.iterate} <= {value} nats a step"
+        bound = f"log({_decimal(self.rate)})/{self.iterate} <= {_log_up(self.rate, self.iterate)}"
+        return f"The topological entropy of F on every compact invariant set is at most {bound} nats a step"
 
 
 @dataclass(frozen=True)
@@ -305,8 +301,8 @@ class Order(Claim):
     def statement(self) -> str:
         """Say convergence, what infinity means, and that there is no Li-Yorke pair."""
         return (
-            f"Every orbit of F converges in [-inf, inf] to a cycle of period dividing {2**self.exponent} (a point at infinity means escape); "
-            "no two bounded orbits form a Li-Yorke pair, so F has no bounded scrambled set"
+            f"Every orbit of F converges in [-inf, inf] to a cycle of period dividing {2**self.exponent} "
+            "(a point at infinity means escape); no two bounded orbits form a Li-Yorke pair, so F has no bounded scrambled set"
         )
 
 
@@ -354,17 +350,17 @@ def _point(entries: tuple[Fraction, ...]) -> str:
 
 def _decimal(value: Fraction) -> str:
     """Show a short number exactly and a long one to six decimals, marked with ~."""
-    text = str(value)
+    text = shown(value)
     return text if len(text) <= 2 * _DECIMALS else f"~{_fixed(_rounded(value, nearest=True))}"
 
 
 def _decimal_up(value: Fraction) -> str:
     """Show a decimal power of ten, or a short number, that is not below ``value``."""
-    if value == 0 or len(str(value)) <= _DECIMALS:
-        return str(value)
-    power = 0
-    while Fraction(1, 10 ** (power + 1)) >= value:
-        power += 1
+    if value == 0 or len(shown(value)) <= _DECIMALS:
+        return shown(value)
+    power = max(0, (value.denominator.bit_length() - value.numerator.bit_length() - 1) * 3 // 10)
+    while power and Fraction(1, 10**power) < value:
+        power -= 1
     return f"1e-{power}" if power else _fixed(_rounded(value) + 1)
 
 
@@ -377,10 +373,12 @@ def _log_up(rate: Fraction, iterate: int = 1) -> str:
 
 
 def _rounded(value: Fraction, *, nearest: bool = False) -> int:
-    scaled = value * 10**_DECIMALS + (Fraction(1, 2) if nearest else 0)
+    scaled = value * _MILLION + (Fraction(1, 2) if nearest else Fraction(0))
     return scaled.numerator // scaled.denominator
 
 
 def _fixed(millionths: int) -> str:
-    whole, rest = divmod(abs(millionths), 10**_DECIMALS)
+    whole, rest = divmod(abs(millionths), _MILLION)
+    if whole.bit_length() > _LOG_BITS:
+        return f"{'-' if millionths < 0 else ''}2^{whole.bit_length() - (millionths >= 0)} (a power of two near it)"
     return f"{'-' if millionths < 0 else ''}{whole}.{rest:0{_DECIMALS}d}"

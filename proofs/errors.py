@@ -22,11 +22,11 @@ class OrbitproofError(Exception):
 
     def __init__(self, *, where: str, law: str, expected: str, got: str, remedy: str = "") -> None:
         """Keep the five fields; over-long ``expected`` and ``got`` are cut for display."""
-        self.where = where
-        self.law = law
-        self.expected = shorten(expected)
-        self.got = shorten(got)
-        self.remedy = remedy
+        self.where = plain(where)
+        self.law = plain(law)
+        self.expected = plain(shorten(expected))
+        self.got = plain(shorten(got))
+        self.remedy = plain(remedy)
         super().__init__(where, law, expected, got, remedy)
 
     def __str__(self) -> str:
@@ -52,6 +52,11 @@ class Rejected(OrbitproofError):
     """The input follows the format and a check failed; nothing is proved, nothing is disproved."""
 
     verdict = "Rejected"
+
+
+def plain(text: str) -> str:
+    """Return ``text`` on one line and printable: what a file says must not be able to imitate a verdict."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def shorten(text: str) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from proofs.certificate import Certificate
     from proofs.claims import Claim
 
+_SHOWN = 8
+
 
 def explain(certificate: str | Path | bytes | IO[bytes] | Certificate) -> Iterator[str]:
     """Check a certificate and yield its steps, then its verdict, as English lines.
@@ -45,5 +47,5 @@ def theorems(name: str | None = None) -> str:
 
 
 def _steps(cites: tuple[int, ...]) -> str:
-    few = ", ".join(map(str, cites[:8]))
-    return f"step{'s' if len(cites) > 1 else ''} {few}{f' and {len(cites) - 8} more' if len(cites) > 8 else ''}"
+    few, more = ", ".join(map(str, cites[:_SHOWN])), len(cites) - _SHOWN
+    return f"step{'s' if len(cites) > 1 else ''} {few}{f' and {more} more' if more > 0 else ''}"

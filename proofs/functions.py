@@ -11,6 +11,7 @@ from proofs.arithmetic import Interval
 
 _GUARD = 16
 _ONE = Fraction(1)
+_TWO_THIRDS, _FOUR_THIRDS = Fraction(2, 3), Fraction(4, 3)
 
 
 def exp(x: Fraction, bits: int) -> Interval:
@@ -31,13 +32,13 @@ def exp(x: Fraction, bits: int) -> Interval:
     while high_term > 1:
         n += 1
         low_term = (low_term * low_t >> w) // n
-        high_term = -(-(-(-high_term * high_t >> w)) // n)
+        high_term = _up(_up(high_term * high_t, 1 << w), n)
         low_sum += low_term
         high_sum += high_term
     high_sum += 2 * high_term
     for _ in range(halvings):
         low_sum = low_sum * low_sum >> w
-        high_sum = -(-high_sum * high_sum >> w)
+        high_sum = _up(high_sum * high_sum, 1 << w)
     return Interval(Fraction(low_sum, 1 << w), Fraction(high_sum, 1 << w))
 
 
@@ -74,13 +75,11 @@ def log(x: Fraction, bits: int) -> Interval:
     if x <= 0:
         message = f"log of {x}, which is not positive"
         raise ValueError(message)
-    power, m = 0, x
-    if x > 2 or 2 * x < 1:
-        power = x.numerator.bit_length() - x.denominator.bit_length()
-        m = x / (1 << power) if power >= 0 else x * (1 << -power)
-    while 3 * m > 4:
+    power = x.numerator.bit_length() - x.denominator.bit_length()
+    m = x / (1 << power) if power >= 0 else x * (1 << -power)
+    while m > _FOUR_THIRDS:
         m, power = m / 2, power + 1
-    while 3 * m < 2:
+    while m < _TWO_THIRDS:
         m, power = m * 2, power - 1
     w = bits + _GUARD + abs(power).bit_length()
     two, rest = _artanh(Fraction(1, 3), w), _artanh((m - 1) / (m + 1), w)
@@ -108,14 +107,17 @@ def _artanh(t: Fraction, w: int) -> Interval:
     while high_power > 1:
         n += 2
         low_power = (low_power * low_t >> w) * low_t >> w
-        high_power = -(-(-(-high_power * high_t >> w)) * high_t >> w)
+        high_power = _up(_up(high_power * high_t, 1 << w) * high_t, 1 << w)
         low_sum += low_power // n
-        high_sum += -(-high_power // n)
+        high_sum += _up(high_power, n)
     return Interval(Fraction(low_sum, 1 << w), Fraction(high_sum + 2 * high_power, 1 << w))
+
+
+def _up(value: int, divisor: int) -> int:
+    """Divide and round up."""
+    return -(-value // divisor)
 
 
 def _outward(x: Interval, bits: int) -> Interval:
     low, high = x.lo * (1 << bits), x.hi * (1 << bits)
-    return Interval(
-        Fraction(low.numerator // low.denominator, 1 << bits), Fraction(-(-high.numerator // high.denominator), 1 << bits)
-    )
+    return Interval(Fraction(low.numerator // low.denominator, 1 << bits), Fraction(-(-high.numerator // high.denominator), 1 << bits))

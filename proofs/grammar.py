@@ -20,6 +20,7 @@ _INTEGER = r"(?:0x(?:0|[1-9a-f][0-9a-f]{0,99999})|0|[1-9][0-9]{0,599})"
 _NUMBER = re.compile(rf"(-?)({_INTEGER})(?:/({_INTEGER})|p(-?(?:0|[1-9][0-9]{{0,5}})))?", re.ASCII)
 _MAX_EXPONENT = 400_000
 _DECIMAL_BITS = 128
+_READABLE_BITS = 64
 
 
 def read_number(text: object, where: str) -> Fraction:
@@ -71,6 +72,12 @@ def write_number(value: Fraction) -> str:
 def write_entry(middle: Fraction, radius: Fraction) -> str:
     """Spell an interval by its middle and radius; a radius of 0 is left out."""
     return write_number(middle) if radius == 0 else f"{write_number(middle)}~{write_number(radius)}"
+
+
+def shown(value: Fraction) -> str:
+    """Show a number to a person: p/q where that is short, else canonically and cut (never a decimal that Python would refuse)."""
+    short = max(value.numerator.bit_length(), value.denominator.bit_length()) <= _READABLE_BITS
+    return str(value) if short else shorten(write_number(value))
 
 
 def _read_integer(digits: str) -> int:

@@ -1,7 +1,7 @@
 """Signs of the pivots of a symmetric interval matrix, hence its inertia, by elimination with outward rounding.
 
-If every pivot interval excludes 0, each symmetric matrix inside has an LDL^T factorisation with pivots of exactly these signs; by Sylvester's
-law the number of positive pivots is the number of positive eigenvalues.
+If every pivot interval excludes 0, each symmetric matrix inside has an LDL^T factorisation with pivots of these signs; by Sylvester's law
+the number of positive pivots is the number of positive eigenvalues.
 """
 
 from __future__ import annotations

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from proofs.certificate import Certificate, Header, Remarks, Step, claim_text, read_header, read_lines, read_step
 from proofs.errors import Malformed, Rejected
+from proofs.grammar import shown
 from proofs.theorems import THEOREMS
 from proofs.theorems.card import Application
 
@@ -30,15 +31,15 @@ class Proved:
     **Raises:** TypeError when made by anyone but the kernel.
     """
 
-    key: object
+    key: InitVar[object]
     claims: tuple[Claim, ...]
     network: Network
     theorems: tuple[str, ...]
     remarks: Remarks
 
-    def __post_init__(self) -> None:
-        """Refuse a key that is not the kernel's."""
-        if self.key is not _KEY:
+    def __post_init__(self, key: object) -> None:
+        """Refuse a key that is not the kernel's; it is not kept, so that no copy with other claims can be made."""
+        if key is not _KEY:
             message = "Proved is made by proofs.check only"
             raise TypeError(message)
 
@@ -49,11 +50,15 @@ class Proved:
 
     @property
     def statement(self) -> str:
-        """Return all claims in English, with what they speak of."""
-        return f"{scope(self.network)}: {'; '.join(claim.statement() for claim in self.claims)}."
+        """Return all claims in English, with what they speak of, by which theorems, and under which unchecked assumptions."""
+        assumed = f" Assumed, not checked: {'; '.join(self.remarks.assumptions)}." if self.remarks.assumptions else ""
+        claims = "; ".join(claim.statement() for claim in self.claims)
+        return f"{scope(self.network)}: {claims}. By {', '.join(self.theorems)}.{assumed}"
 
 
-def check(certificate: str | Path | bytes | IO[bytes] | Certificate, network: Network | None = None, listen: Listener | None = None) -> Proved:
+def check(
+    certificate: str | Path | bytes | IO[bytes] | Certificate, network: Network | None = None, listen: Listener | None = None
+) -> Proved:
     """Check a certificate (a path, its bytes, a binary stream, or one in memory) and return Proved.
 
     ``network``: the certificate must speak of this network. ``listen`` hears of every step that passed.
@@ -65,7 +70,8 @@ def check(certificate: str | Path | bytes | IO[bytes] | Certificate, network: Ne
       4. the last line counts the steps and nothing follows it
       5. every claim of the first line is the conclusion of some step
 
-    **Guarantee:** exact; no search. **Raises:** Malformed or Rejected, with the step and the numbered check; OSError if the file cannot be read.
+    **Guarantee:** exact; no search.
+    **Raises:** Malformed or Rejected, with the step and the numbered check; OSError if the file cannot be read.
     """
     if isinstance(certificate, Certificate):
         return check(b"".join(certificate.lines()), network, listen)
@@ -80,10 +86,10 @@ def check(certificate: str | Path | bytes | IO[bytes] | Certificate, network: Ne
 def scope(network: Network) -> str:
     """Say what the claims speak of."""
     if network.is_exact:
-        return f"For the real-number map F of the network {network.digest[:16]} (not its floating-point execution)"
+        return f"For the real-number map F of the network {network.digest} (not its floating-point execution)"
     return (
-        f"For the real-number map F of every network within the stated weight intervals (largest radius {network.largest_radius}) "
-        f"around the network {network.digest[:16]} (not floating-point execution)"
+        f"For the real-number map F of every network within the stated weight intervals (largest radius {shown(network.largest_radius)}) "
+        f"of the network {network.digest} (not floating-point execution)"
     )
 
 
@@ -129,8 +135,9 @@ def _apply(step: Step, header: Header, facts: list[Claim]) -> Claim:
 
 
 def _conclude(header: Header, facts: list[Claim]) -> tuple[Claim, ...]:
-    by_text = {claim_text(fact.as_json()): fact for fact in facts}
-    for number, text in enumerate(header.claims, 1):
+    kinds = {kind for kind, _ in header.claims}
+    by_text = {claim_text(fact.as_json()): fact for fact in facts if fact.kind in kinds}
+    for number, (_, text) in enumerate(header.claims, 1):
         if text not in by_text:  # 5
             raise Rejected(where=f"claim {number}", law="conclusion", expected="a claim that some step concludes", got=text)
-    return tuple(by_text[text] for text in header.claims)
+    return tuple(by_text[text] for _, text in header.claims)

@@ -15,4 +15,4 @@ def load(path: str | Path) -> Network:
     """
     first = Path(path).read_bytes().split(b"\n", 1)[0]
     fields = parse_object(first, "line 1")
-    return Network.read(fields.object("network")) if fields.has("network") else Network.read(fields)
+    return Network.read(fields.part("network")) if fields.has("network") else Network.read(fields)

@@ -15,7 +15,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, TypeVar
 
 from proofs.arithmetic import Interval, Matrix
@@ -92,7 +92,8 @@ class Network:
         """Check that every register exists and every shape fits."""
         sizes = [self.dimension]
         if not 1 <= self.dimension <= MAX_DIMENSION or not 1 <= len(self.program) <= MAX_OPERATIONS:
-            raise _unfit("network", f"1 to {MAX_DIMENSION} states, 1 to {MAX_OPERATIONS} operations", f"{self.dimension}, {len(self.program)}")
+            limits = f"1 to {MAX_DIMENSION} states, 1 to {MAX_OPERATIONS} operations"
+            raise _unfit("network", limits, f"{self.dimension}, {len(self.program)}")
         for number, operation in enumerate(self.program, 1):
             sizes.append(_output_size(operation, sizes, f"network, operation {number}"))
         if sizes[-1] != self.dimension:
@@ -279,6 +280,8 @@ def _output_size(operation: Operation, sizes: list[int], where: str) -> int:
         raise _unfit(where, f"{count or 'one or more'} registers below {len(sizes)}", str(operation.of))
     inputs = [sizes[i] for i in operation.of]
     if operation.name != "affine":
+        if operation.matrices or operation.bias is not None:
+            raise _unfit(where, "matrices and a bias on affine only", f"some on {operation.name}")
         if len(set(inputs)) != 1:
             raise _unfit(where, "registers of one size", str(inputs))
         return inputs[0]
@@ -331,10 +334,7 @@ def _stacked(parts: list[Matrix]) -> Matrix:
     """Put matrices of one width below each other (an empty list gives an empty matrix)."""
     if not parts:
         return Matrix((), None, 1)
-    middles = [[m.middle(i, j) for j in range(m.shape[1])] for m in parts for i in range(m.shape[0])]
-    if all(m.is_exact for m in parts):
-        return parts[0] if len(parts) == 1 else Matrix.exact(middles)
-    return Matrix.balls(middles, [[m.radius(i, j) for j in range(m.shape[1])] for m in parts for i in range(m.shape[0])])
+    return reduce(Matrix.joined, parts)
 
 
 def _spelled(matrix: Matrix) -> list[list[str]]:

@@ -93,12 +93,16 @@ class PiecewiseLinear:
         if excess[-1] == 0 and self.right == 1:
             spans.append((self.knots[-1], None))
         points.update(self._outer_fixed_points(excess))
-        return sorted(x for x in points if not any(_inside(x, span) for span in spans)), spans
+        starts = [span[0] for span in spans if span[0] is not None]
+        first = spans[0] if spans and spans[0][0] is None else None
+        return sorted(x for x in points if not _covered(x, first, starts, spans)), spans
 
     def is_identity_on(self, span: Span) -> bool:
         """Say whether f(x) = x on the whole interval."""
         low, high = span
-        inner = [x for x in (low, *self.knots, high) if x is not None and _inside(x, span)]
+        start = 0 if low is None else bisect_left(self.knots, low)
+        end = len(self.knots) if high is None else bisect_right(self.knots, high)
+        inner = [x for x in (low, *self.knots[start:end], high) if x is not None]
         ends = (low is not None or self.left == 1) and (high is not None or self.right == 1)
         return ends and all(self(x) == x for x in inner or self.knots)
 
@@ -116,8 +120,8 @@ class PiecewiseLinear:
     def _composed_knots(self, inner: PiecewiseLinear) -> Iterator[tuple[Fraction, Fraction]]:
         first, last = inner.values[0], inner.values[-1]
         if inner.left != 0:
-            side = range(bisect_left(self.knots, first)) if inner.left > 0 else range(len(self.knots) - 1, bisect_right(self.knots, first) - 1, -1)
-            for i in side:
+            rising = range(bisect_left(self.knots, first))
+            for i in rising if inner.left > 0 else range(len(self.knots) - 1, bisect_right(self.knots, first) - 1, -1):
                 yield inner.knots[0] + (self.knots[i] - first) / inner.left, self.values[i]
         for (a, b), (c, d) in zip(pairwise(inner.knots), pairwise(inner.values), strict=True):
             yield a, self(c)
@@ -127,12 +131,18 @@ class PiecewiseLinear:
                     yield a + (self.knots[i] - c) * (b - a) / (d - c), self.values[i]
         yield inner.knots[-1], self(last)
         if inner.right != 0:
-            side = range(bisect_right(self.knots, last), len(self.knots)) if inner.right > 0 else range(bisect_left(self.knots, last) - 1, -1, -1)
-            for i in side:
+            rising = range(bisect_right(self.knots, last), len(self.knots))
+            for i in rising if inner.right > 0 else range(bisect_left(self.knots, last) - 1, -1, -1):
                 yield inner.knots[-1] + (self.knots[i] - last) / inner.right, self.values[i]
 
     def _end_slope(self, direction: Fraction) -> Fraction:
         return self.right if direction > 0 else self.left if direction < 0 else Fraction(0)
+
+
+def _covered(x: Fraction, first: Span | None, starts: list[Fraction], spans: list[Span]) -> bool:
+    """Say whether x lies in one of the ordered spans, whose finite starts are given; ``first`` is the one without a start."""
+    last = bisect_right(starts, x) - 1 + (first is not None)
+    return any(_inside(x, spans[i]) for i in (last - 1, last) if 0 <= i < len(spans))
 
 
 def _inside(x: Fraction, span: Span) -> bool:

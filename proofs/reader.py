@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import lcm
 from typing import TYPE_CHECKING, NoReturn
 
 from proofs.arithmetic import Matrix
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 64 * 2**20
 MAX_ITEMS = 2**20
 MAX_TEXT = 2**20
+MAX_MATRIX_BITS = 2**31
 _MAX_INTEGER_DIGITS = 18
 
 
@@ -59,17 +61,17 @@ class Fields:
     def text(self, name: str) -> str:
         """Return a string of at most 2**20 characters."""
         value = self.raw(name)
-        if not isinstance(value, str) or len(value) > MAX_TEXT:
-            raise self._wrong(name, f"a string of at most {MAX_TEXT} characters", value)
-        return value
+        if not _is_text(value):
+            raise self._wrong(name, f"a printable string of at most {MAX_TEXT} characters", value)
+        return str(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of strings."""
         values = self.items(name)
         for value in values:
-            if not isinstance(value, str):
-                raise self._wrong(name, "a list of strings", value)
-        return tuple(value for value in values if isinstance(value, str))
+            if not _is_text(value):
+                raise self._wrong(name, f"printable strings of at most {MAX_TEXT} characters", value)
+        return tuple(map(str, values))
 
     def number(self, name: str) -> Fraction:
         """Return an exact rational."""
@@ -99,7 +101,7 @@ class Fields:
         """Return a list of objects."""
         return [Fields(item, f"{self.where}, field {name}[{i}]") for i, item in enumerate(self.items(name))]
 
-    def object(self, name: str) -> Fields:
+    def part(self, name: str) -> Fields:
         """Return one object."""
         return Fields(self.raw(name), f"{self.where}, field {name}")
 
@@ -128,9 +130,24 @@ def read_matrix(content: object, shape: tuple[int, int], where: str) -> Matrix:
     """Return the matrix of this shape that a list of rows spells."""
     rows = [read_list(row, f"{where}[{i}]") for i, row in enumerate(read_list(content, where))]
     if len(rows) != shape[0] or any(len(row) != shape[1] for row in rows):
-        raise _wrong(where, f"{shape[0]} rows of {shape[1]} entries", f"rows of lengths {sorted({len(row) for row in rows})}, {len(rows)} of them")
+        got = f"{len(rows)} rows of lengths {sorted({len(row) for row in rows})}"
+        raise _wrong(where, f"{shape[0]} rows of {shape[1]} entries", got)
     pairs = [[read_entry(entry, f"{where}[{i}][{j}]") for j, entry in enumerate(row)] for i, row in enumerate(rows)]
+    _require_size([number for row in pairs for pair in row for number in pair], where)
     return Matrix.balls(([middle for middle, _ in row] for row in pairs), ([radius for _, radius in row] for row in pairs))
+
+
+def _require_size(numbers: list[Fraction], where: str) -> None:
+    """Refuse a matrix whose common denominator would blow every entry up."""
+    den = 1
+    for number in numbers:
+        den = lcm(den, number.denominator)
+        if den.bit_length() * len(numbers) > MAX_MATRIX_BITS:
+            raise _wrong(where, f"a common denominator that takes at most {MAX_MATRIX_BITS} bits for all entries", "more")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_TEXT and value.isprintable()
 
 
 def parse_object(line: bytes, where: str) -> Fields:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-
 Letter = TypeVar("Letter", bytes, int, str)
 
 
@@ -17,7 +16,7 @@ def least_rotation(word: Sequence[Letter]) -> int:
     **Example:**
 
     >>> least_rotation("babab")
-    3
+    1
     """
     size, one, two, matched = len(word), 0, 1, 0
     while one < size and two < size and matched < size:

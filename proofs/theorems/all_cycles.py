@@ -44,6 +44,6 @@ def check(step: Application) -> AllCycles:
             continue
         isolated, spans = power.fixed_points()
         missing = next((x for x in isolated if x not in points), None)
-        step.require(3, missing is None, f"every solution of F^{k}(x) = x on a listed cycle", f"x = {missing}, which is on none")
+        step.require(3, missing is None, f"every solution of F^{k}(x) = x on a listed cycle", ("a point on none, x =", missing))
         residual.extend((k, low, high) for low, high in spans)
     return AllCycles(up_to, tuple(cycles), tuple(residual))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
 from proofs.errors import Malformed, Rejected
+from proofs.grammar import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from proofs.claims import Claim
     from proofs.network import Network
     from proofs.reader import Fields
 
+    Told = object | Callable[[], object]
+
 Cited = TypeVar("Cited")
-MAX_BITS = 100_000
+MAX_BITS = 20_000
+MAX_NUMBER_BITS = 2**22
 MAX_PERIOD = 100_000
 
 
@@ -28,19 +33,26 @@ class Application:
         self._where = f"step {number}"
         self._theorem = theorem
         self._facts = facts
-        self._cites = list(cites)
+        self._cites = cites
+        self._used = 0
 
-    def require(self, check: int, holds: bool, expected: str, got: object, remedy: str = "") -> None:
-        """Reject the step unless ``holds``; ``check`` is the number in the theorem's card."""
+    def require(self, check: int, holds: bool, expected: Told, got: Told, remedy: str = "") -> None:
+        """Reject the step unless ``holds``; ``check`` is the number in the theorem's card. What to tell is put into words only then."""
         if not holds:
             law = f"theorem {self._theorem}, check {check}"
-            raise Rejected(where=self._where, law=law, expected=expected, got=str(got), remedy=remedy)
+            raise Rejected(where=self._where, law=law, expected=_told(expected), got=_told(got), remedy=remedy)
+
+    def require_short(self, check: int, number: Fraction) -> None:
+        """Reject numbers that exact arithmetic has let grow beyond 4 million bits."""
+        size = number.denominator.bit_length() + number.numerator.bit_length()
+        remedy = "ask for a working precision (bits)"
+        self.require(check, size <= MAX_NUMBER_BITS, f"exact numbers of at most {MAX_NUMBER_BITS} bits", size, remedy)
 
     def require_exact(self, check: int) -> None:
         """Reject weights with a radius."""
-        network = self.network
         remedy = "this theorem is exact-only: certify without a radius"
-        self.require(check, network.is_exact, "weights that are single numbers", f"weight intervals of radius up to {network.largest_radius}", remedy)
+        got = ("weight intervals of radius up to", self.network.largest_radius)
+        self.require(check, self.network.is_exact, "weights that are single numbers", got, remedy)
 
     def require_scalar(self, check: int) -> None:
         """Reject networks with more than one state."""
@@ -49,13 +61,14 @@ class Application:
     def cite(self, *kinds: type[Cited]) -> Cited:
         """Return the next cited fact; the only way to use an earlier step.
 
-        **Raises:** Malformed if there is no further citation or it is not of an earlier step; Rejected if that step concluded another kind.
+        **Raises:** Malformed without a further citation or for one not of an earlier step; Rejected if that step concluded another kind.
         """
         earlier = len(self._facts)
-        if not self._cites or not 1 <= self._cites[0] <= earlier:
-            got = f"step {self._cites[0]}" if self._cites else "no further citation"
+        if not self.citations_left or not 1 <= self._cites[self._used] <= earlier:
+            got = f"step {self._cites[self._used]}" if self.citations_left else "no further citation"
             raise Malformed(where=self._where, law="citations", expected=f"a citation of one of the {earlier} earlier steps", got=got)
-        fact = self._facts[self._cites.pop(0) - 1]
+        fact = self._facts[self._cites[self._used] - 1]
+        self._used += 1
         if not isinstance(fact, kinds):
             expected = " or ".join(kind.__name__ for kind in kinds)
             raise Rejected(where=self._where, law=f"theorem {self._theorem}, citations", expected=expected, got=type(fact).__name__)
@@ -64,17 +77,26 @@ class Application:
     @property
     def citations_left(self) -> int:
         """Return how many citations have not been used."""
-        return len(self._cites)
+        return len(self._cites) - self._used
 
     def bits(self) -> int | None:
         """Return the working precision that the witness asks for, None where it asks for exact arithmetic."""
-        return self.witness.integer("bits", 8, MAX_BITS) if self.witness.has("bits") else self._no_bits()
-
-    def _no_bits(self) -> None:
+        if self.witness.has("bits"):
+            return self.witness.integer("bits", 8, MAX_BITS)
         if not self.network.is_piecewise_linear:
-            raise Malformed(where=self._where, law="precision", expected="a field bits: tanh and sigmoid are enclosed, not exact", got="none")
+            raise Malformed(
+                where=self._where, law="precision", expected="a field bits: tanh and sigmoid are enclosed, not exact", got="none"
+            )
+        return None
 
     def close(self) -> None:
         """Refuse citations that nothing used."""
-        if self._cites:
-            raise Malformed(where=self._where, law="citations", expected="no unused citations", got=str(self._cites))
+        if self.citations_left:
+            raise Malformed(where=self._where, law="citations", expected="no unused citations", got=f"{self.citations_left} unused")
+
+
+def _told(told: Told) -> str:
+    value = told() if callable(told) else told
+    if isinstance(value, Fraction):
+        return shown(value)
+    return " ".join(map(_told, value)) if isinstance(value, list | tuple) else str(value)

@@ -24,10 +24,10 @@ def check(step: Application) -> Contraction | ExponentUpper:
     """Verify one application; see the card above."""
     size = step.network.dimension
     weights, rate = step.witness.numbers("weights"), step.witness.number("rate")
-    step.require(1, len(weights) == size and all(d > 0 for d in weights), f"{size} positive weights", [str(d) for d in weights])
+    step.require(1, len(weights) == size and all(d > 0 for d in weights), f"{size} positive weights", weights)
     step.require(1, rate > 0, "a positive rate", rate)
     slopes = step.network.jacobian(None, step.bits())
     for i, weight in enumerate(weights):
         total = sum((slopes.interval(i, j).magnitude * weights[j] for j in range(size)), Fraction(0))
-        step.require(2, total <= rate * weight, f"(N d)_{i + 1} <= c d_{i + 1} = {rate * weight}", total)
+        step.require(2, total <= rate * weight, f"(N d)_{i + 1} <= c d_{i + 1}", (total, rate * weight))
     return Contraction(rate) if rate < 1 else ExponentUpper(rate)

@@ -46,11 +46,11 @@ def check(step: Application) -> Order:
 def _require_no_two_cycle(step: Application, once: PiecewiseLinear, twice: PiecewiseLinear) -> None:
     points, spans = twice.fixed_points()
     moved = next((x for x in points if once(x) != x), None)
-    step.require(4, moved is None, "F^(2^n)(x) = x wherever F^(2^(n+1))(x) = x", f"x = {moved}, whose period does not divide 2^n")
+    step.require(4, moved is None, "F^(2^n)(x) = x wherever F^(2^(n+1))(x) = x", ("a point whose period does not divide 2^n, x =", moved))
     loose = next((span for span in spans if not once.is_identity_on(span)), None)
-    step.require(4, loose is None, "F^(2^n) the identity wherever F^(2^(n+1)) is", f"an interval of longer cycles, {loose}")
+    step.require(4, loose is None, "F^(2^n) the identity wherever F^(2^(n+1)) is", ("an interval of longer cycles", loose))
     for end, doubled, single in (("-inf", twice.left, once.left), ("inf", twice.right, once.right)):
-        step.require(5, doubled <= 0 or single > 0, f"{end} fixed by F^(2^n) if by F^(2^(n+1))", f"outer slopes {single} and {doubled}")
+        step.require(5, doubled <= 0 or single > 0, f"{end} fixed by F^(2^n) if by F^(2^(n+1))", (single, doubled))
 
 
 def _monotone(step: Application) -> Order:

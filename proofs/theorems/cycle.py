@@ -7,7 +7,7 @@ Witness     points z_1..z_k (dyadic, approximate), radius r; piecewise linear: i
             (always for smooth maps); optional bits: working precision.
 Checks      1  the itinerary names a pattern for each point; the piecewise-linear form is asked of a piecewise-linear program only
             2  e = |I - C (I - J_k..J_1)| < 1        (block form: e = |I - C B|, B z = (z_(t+1) - J_t z_t)_t)
-            3  delta_1 = |C (F^k(z_1) - z_1)| / (1 - e) and delta_(t+1) = |J_t| delta_t + |F(z_t) - z_(t+1)|, F taken along the itinerary, are
+            3  delta_1 = |C (F^k(z_1) - z_1)| / (1 - e) and delta_(t+1) = |J_t| delta_t + |F(z_t) - z_(t+1)|, F along the itinerary, are
                all <= r                              (block form: delta = |C (F(z_t) - z_(t+1))_t| / (1 - e) <= r for all t)
                smooth: delta = |C (F(z_t) - z_(t+1))_t| + e r < r with J_t over the ball: Krawczyk's K(X) lies inside the interior of X
             4  every pre-activation strictly has the sign that w_t names on the whole ball (z_t, delta_t)
@@ -19,21 +19,24 @@ Rests on    Banach's fixed point theorem; Krawczyk 1969.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce
 
 from proofs.arithmetic import Matrix
 from proofs.claims import BallCycle, Cycle
+from proofs.grammar import shown
 from proofs.network import Piece
 from proofs.theorems.card import Application
 from proofs.theorems.orbits import ball, pieces_along, require_least_period
 
-_REMEDY = "certify again with a higher --precision, or through A1 if the orbit touches a border"
+_REMEDY = "points closer to the cycle, a better inverse or more bits; an orbit that touches a border goes through A1"
 
 
 def check(step: Application) -> Cycle | BallCycle:
     """Verify one application; see the card above."""
     points = step.witness.table("points")
     size = step.network.dimension
-    step.require(1, len(points) > 0 and all(len(point) == size for point in points), f"one or more points of {size} coordinates", len(points))
+    fits = len(points) > 0 and all(len(point) == size for point in points)
+    step.require(1, fits, f"one or more points of {size} coordinates", len(points))
     radius = step.witness.number("radius")
     step.require(1, radius > 0, "a positive radius", radius)
     bits = step.bits()
@@ -42,8 +45,9 @@ def check(step: Application) -> Cycle | BallCycle:
     itinerary = step.witness.texts("itinerary")
     step.require(1, len(itinerary) == len(points), f"{len(points)} patterns", len(itinerary))
     step.require(1, step.network.is_piecewise_linear, "a program of affine, relu and add", "a smooth operation")
-    letters = {len(pattern) for pattern in itinerary}
-    step.require(1, letters == {step.network.hinges}, f"patterns of {step.network.hinges} letters", sorted(letters))
+    hinges = step.network.hinges
+    spelled = all(len(pattern) == hinges and set(pattern) <= {"0", "1"} for pattern in itinerary)
+    step.require(1, spelled, f"patterns of {hinges} letters 0 or 1", itinerary)
     pieces = pieces_along(step.network, itinerary)
     states = [Matrix.column(point) for point in points]
     residuals = [piece.image(here) - there for piece, here, there in zip(pieces, states, [*states[1:], states[0]], strict=True)]
@@ -53,7 +57,7 @@ def check(step: Application) -> Cycle | BallCycle:
         deltas = [spread / (1 - error)] * len(points)
     else:
         deltas = _recursion(step, pieces, states, residuals, bits)
-    step.require(3, max(deltas) <= radius, f"every error bound <= {radius}", max(deltas), _REMEDY)
+    step.require(3, max(deltas) <= radius, lambda: f"every error bound <= {shown(radius)}", max(deltas), _REMEDY)
     _require_signs(step, itinerary, pieces, states, deltas)
     require_least_period(step, 5, points, deltas)
     return Cycle(itinerary, points, radius)
@@ -80,7 +84,7 @@ def _smooth(step: Application, points: tuple[tuple[Fraction, ...], ...], radius:
     residuals = [step.network.image(here, bits) - there for here, there in zip(states, [*states[1:], states[0]], strict=True)]
     spread, error = _block(step, jacobians, residuals, bits)
     step.require(2, error < 1, "|I - C B| < 1", error, _REMEDY)
-    step.require(3, spread + error * radius < radius, f"|C residual| + e r < r = {radius}", spread + error * radius, _REMEDY)
+    step.require(3, spread + error * radius < radius, lambda: f"|C residual| + e r < r = {shown(radius)}", spread + error * radius, _REMEDY)
     require_least_period(step, 5, points, [radius] * len(points))
     return BallCycle(points, radius)
 
@@ -89,26 +93,19 @@ def _block(step: Application, jacobians: list[Matrix], residuals: list[Matrix], 
     """Return |C residual| and |I - C B|; row block t + 1 of B z is z_(t+1) - J_t z_t, so columns t of C B are C_t - C_(t+1) J_t."""
     size, length = step.network.dimension, len(jacobians)
     inverse = step.witness.matrix("inverse_block", (size * length, size * length))
-    parts = [_columns(inverse, t * size, size) for t in range(length)]
+    parts = [inverse.columns(t * size, size) for t in range(length)]
     after = [*parts[1:], parts[0]]
     columns = [here - (there @ jacobian).rounded(bits) for here, there, jacobian in zip(parts, after, jacobians, strict=True)]
-    error = max_row_sum([_unit_column(size, length, t) - column for t, column in enumerate(columns)])
+    error = _norm([_unit_column(size, length, t) - column for t, column in enumerate(columns)])
     total = after[0] @ residuals[0]
     for part, residual in zip(after[1:], residuals[1:], strict=True):
         total = total + part @ residual
     return total.norm(), error
 
 
-def max_row_sum(parts: list[Matrix]) -> Fraction:
-    """Return the max-norm bound of the matrix whose column blocks these are."""
-    rows, width = parts[0].shape
-    sums = (sum((part.interval(i, j).magnitude for part in parts for j in range(width)), Fraction(0)) for i in range(rows))
-    return max(sums)
-
-
-def _columns(matrix: Matrix, start: int, width: int) -> Matrix:
-    rad = None if matrix.rad is None else tuple(row[start : start + width] for row in matrix.rad)
-    return Matrix(tuple(row[start : start + width] for row in matrix.mid), rad, matrix.den)
+def _norm(parts: list[Matrix]) -> Fraction:
+    """Return the norm of the matrix whose column blocks these are: the blocks turned on their sides and put below each other."""
+    return reduce(Matrix.joined, [part.transposed() for part in parts]).transposed().norm()
 
 
 def _unit_column(size: int, length: int, block: int) -> Matrix:
@@ -121,5 +118,5 @@ def _require_signs(
     for time, (pattern, piece, state, delta) in enumerate(zip(itinerary, pieces, states, deltas, strict=True), 1):
         for unit, (letter, (low, high)) in enumerate(zip(pattern, piece.gate_signs(state.widened(delta)), strict=True), 1):
             holds = low > 0 if letter == "1" else high < 0
-            sense = ">" if letter == "1" else "<"
-            step.require(4, holds, f"pre-activation of unit {unit} at time {time} {sense} 0 on the whole enclosure", "an interval that reaches 0 or beyond", _REMEDY)
+            law = f"pre-activation of unit {unit} at time {time} {'>' if letter == '1' else '<'} 0 on the whole enclosure"
+            step.require(4, holds, law, "an interval that reaches 0 or beyond", _REMEDY)

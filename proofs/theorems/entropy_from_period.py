@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proofs.claims import BallCycle, Cycle, EntropyLower, ExactCycle, LiYorke, OddPeriod
+from proofs.claims import CycleClaim, EntropyLower, LiYorke, OddPeriod
+from proofs.theorems.slopes import below_root
 
 if TYPE_CHECKING:
     from proofs.theorems.card import Application
@@ -26,13 +27,13 @@ MAX_ODD = 9999
 def check(step: Application) -> EntropyLower:
     """Verify one application; see the card above."""
     step.require_scalar(1)
-    fact = step.cite(ExactCycle, Cycle, BallCycle, OddPeriod, LiYorke)
-    period = _THREE if isinstance(fact, LiYorke) else fact.bound if isinstance(fact, OddPeriod) else fact.period
+    fact = step.cite(CycleClaim, OddPeriod, LiYorke)
+    period = fact.period if isinstance(fact, CycleClaim) else fact.bound if isinstance(fact, OddPeriod) else _THREE
     odd, doublings = period, 1
     while odd % 2 == 0:
         odd, doublings = odd // 2, doublings * 2
     step.require(2, 1 < odd <= MAX_ODD, f"a period with an odd factor from 3 to {MAX_ODD}", period)
     rate = step.witness.number("rate")
-    value = rate**odd - 2 * rate ** (odd - 2) - 1
-    step.require(3, rate > 0 and value <= 0, f"r > 0 and r^{odd} - 2 r^{odd - 2} - 1 <= 0", f"r = {rate}")
+    holds = rate > 0 and below_root(rate, odd, strict=False)
+    step.require(3, holds, f"r > 0 and r^{odd} - 2 r^{odd - 2} - 1 <= 0 (r rounded up to 128 bits)", rate)
     return EntropyLower(rate, doublings)

@@ -11,15 +11,13 @@ Rests on    nothing. Needs no pattern, so it also serves orbits that touch a bor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from fractions import Fraction
 
 from proofs.arithmetic import Matrix
 from proofs.claims import ExactCycle
+from proofs.grammar import shown
 from proofs.theorems.card import MAX_PERIOD, Application
-from proofs.theorems.orbits import prime_factors
-
-if TYPE_CHECKING:
-    from fractions import Fraction
+from proofs.theorems.orbits import distance, prime_factors
 
 
 def check(step: Application) -> ExactCycle:
@@ -34,7 +32,10 @@ def check(step: Application) -> ExactCycle:
     for _ in range(period):
         state = step.network.image(state)
         orbit.append(_entries(state))
-    step.require(2, orbit[period] == orbit[0], f"F^{period}(x) = x", f"a first coordinate off by {orbit[period][0] - orbit[0][0]}")
+        step.require_short(2, Fraction(1, state.den))
+    step.require(
+        2, orbit[period] == orbit[0], f"F^{period}(x) = x", lambda: f"a point at distance {shown(distance(orbit[period], orbit[0]))}"
+    )
     for prime in prime_factors(period):
         again = period // prime
         step.require(3, orbit[again] != orbit[0], f"F^{again}(x) != x", f"F^{again}(x) = x: the least period divides {again}")

@@ -17,7 +17,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from proofs.claims import BallCycle, Cycle, ExactCycle, MultiplierModuli
+from proofs.claims import CycleClaim, MultiplierModuli
 from proofs.reader import read_list
 from proofs.theorems.card import MAX_BITS
 from proofs.theorems.orbits import cycle_jacobians
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 def check(step: Application) -> MultiplierModuli:
     """Verify one application; see the card above."""
-    cycle = step.cite(Cycle, BallCycle, ExactCycle)
+    cycle = step.cite(CycleClaim)
     bits = step.witness.integer("bits", 8, MAX_BITS)
     jacobians = cycle_jacobians(step, 1, cycle, bits)
     rates = step.witness.numbers("rates")
     ordered = len(rates) > 0 and rates[0] > 0 and all(one < two for one, two in pairwise(rates))
-    step.require(1, ordered, "one or more positive rates in increasing order", [str(rate) for rate in rates])
+    step.require(1, ordered, "one or more positive rates in increasing order", rates)
     levels = step.witness.items("levels")
     step.require(2, len(levels) == len(rates), f"{len(rates)} levels of forms", len(levels))
     counts = tuple(

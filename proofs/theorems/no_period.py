@@ -16,7 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proofs.claims import NoOddPeriod
-from proofs.theorems.slopes import lipschitz
+from proofs.grammar import shown
+from proofs.theorems.slopes import below_root, lipschitz
 
 if TYPE_CHECKING:
     from proofs.theorems.card import Application
@@ -30,6 +31,5 @@ def check(step: Application) -> NoOddPeriod:
     period = step.witness.integer("period", 3, MAX_ODD)
     step.require(2, period % 2 == 1, "an odd period", period)
     slope = lipschitz(step)
-    value = slope**period - 2 * slope ** (period - 2) - 1
-    step.require(3, slope == 0 or value < 0, f"L^{period} - 2 L^{period - 2} - 1 < 0", f"L = {slope}")
+    step.require(3, below_root(slope, period, strict=True), f"L^{period} - 2 L^{period - 2} - 1 < 0", lambda: f"L = {shown(slope)}")
     return NoOddPeriod(period)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proofs.claims import OddPeriod
+from proofs.grammar import shown
 from proofs.theorems.card import MAX_PERIOD
 from proofs.theorems.li_yorke import orbit_of
 
@@ -30,5 +31,5 @@ def check(step: Application) -> OddPeriod:
     orbit = orbit_of(step, point, times, bits)
     first, last = orbit[1], orbit[times]
     holds = (last.hi <= point < first.lo) or (last.lo >= point > first.hi)
-    step.require(3, holds, f"F^{times}(x) <= x < F(x), or reversed", f"x = {point}, F(x) = {first}, F^{times}(x) = {last}")
+    step.require(3, holds, f"F^{times}(x) <= x < F(x), or reversed", lambda: f"x = {shown(point)}, F(x) = {first}, F^{times}(x) = {last}")
     return OddPeriod(times)

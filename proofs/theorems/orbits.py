@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Matrix
-from proofs.claims import AnyCycle, BallCycle, Cycle
+from proofs.claims import BallCycle, Cycle, CycleClaim
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -40,10 +40,10 @@ def require_least_period(step: Application, number: int, points: Points, radii: 
     for prime in prime_factors(len(points)):
         other = len(points) // prime
         gap = distance(points[0], points[other]) - radii[0] - radii[other]
-        step.require(number, gap > 0, f"balls 1 and {1 + other} disjoint, so that the period is not {other}", f"they overlap by {-gap}")
+        step.require(number, gap > 0, f"balls 1 and {1 + other} disjoint, so that the period is not {other}", ("an overlap by", -gap))
 
 
-def cycle_jacobians(step: Application, number: int, cycle: AnyCycle, bits: int | None) -> list[Matrix]:
+def cycle_jacobians(step: Application, number: int, cycle: CycleClaim, bits: int | None) -> list[Matrix]:
     """Return J_1..J_k along a proved cycle, computed anew from the network.
 
     **Guarantee:** exact along strict itineraries (an enclosure with interval weights), an enclosure over the balls of a smooth cycle.
@@ -58,7 +58,9 @@ def cycle_jacobians(step: Application, number: int, cycle: AnyCycle, bits: int |
     patterns: list[str] = []
     for point in cycle.points:
         pattern = cycle.itinerary[len(patterns)] if isinstance(cycle, Cycle) else network.pattern(Matrix.column(point))
-        step.require(number, pattern is not None, "a cycle none of whose pre-activations is 0", f"point {len(patterns) + 1} lies on a border")
+        step.require(
+            number, pattern is not None, "a cycle none of whose pre-activations is 0", f"point {len(patterns) + 1} lies on a border"
+        )
         patterns.append(pattern or "")
     return [piece.jacobian for piece in pieces_along(network, patterns)]
 

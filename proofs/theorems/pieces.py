@@ -7,8 +7,8 @@ Checks      1  one state, weights without radii, a piecewise-linear program
             3  between neighbouring knots no pre-activation has opposite strict signs at the two ends
             4  on each outer ray no pre-activation that is nonzero at the knot moves towards 0 (measured one unit further out)
 Fails when  a kink is missing or was rounded.
-Rests on    induction over the program: registers before the first relu are affine on R; where a pre-activation is affine and keeps a weak sign
-            on an interval, its relu is affine there too. So values at the ends determine F.
+Rests on    induction over the program: registers before the first relu are affine on R; where a pre-activation is affine and keeps a weak
+            sign on an interval, its relu is affine there too. So values at the ends determine F.
 """
 
 from __future__ import annotations

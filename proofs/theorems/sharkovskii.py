@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proofs.claims import BallCycle, Cycle, ExactCycle, ForcedPeriods, LiYorke
+from proofs.claims import CycleClaim, ForcedPeriods, LiYorke
 
 if TYPE_CHECKING:
     from proofs.theorems.card import Application
@@ -24,5 +24,5 @@ _THREE = 3
 def check(step: Application) -> ForcedPeriods:
     """Verify one application; see the card above."""
     step.require_scalar(1)
-    fact = step.cite(ExactCycle, Cycle, BallCycle, LiYorke)
-    return ForcedPeriods(_THREE if isinstance(fact, LiYorke) else fact.period)
+    fact = step.cite(CycleClaim, LiYorke)
+    return ForcedPeriods(fact.period if isinstance(fact, CycleClaim) else _THREE)

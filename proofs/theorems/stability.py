@@ -17,7 +17,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from proofs.claims import BallCycle, Cycle, ExactCycle, Stability
+from proofs.claims import CycleClaim, Stability
+from proofs.grammar import shown
 from proofs.inertia import is_positive_definite, pivot_signs
 from proofs.reader import read_matrix
 from proofs.theorems.card import MAX_BITS
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 def check(step: Application) -> Stability:
     """Verify one application; see the card above."""
-    cycle = step.cite(Cycle, BallCycle, ExactCycle)
+    cycle = step.cite(CycleClaim)
     bits = step.witness.integer("bits", 8, MAX_BITS)
     jacobians = cycle_jacobians(step, 1, cycle, bits)
     inside = count_below(step, jacobians, Fraction(1), step.witness.items("forms"), bits)
@@ -46,8 +47,9 @@ def count_below(step: Application, jacobians: list[Matrix], rate: Fraction, form
         step.require(2, form.is_exact and form.mid == form.transposed().mid, f"form {time} symmetric and without radii", "another matrix")
     for time, (jacobian, (here, there)) in enumerate(zip(jacobians, closed_pairs(matrices), strict=True), 1):
         decrease = here.times(rate * rate) - jacobian.transposed() @ there @ jacobian
-        remedy = "a multiplier may be too close to the circle; certify again with more bits"
-        step.require(3, is_positive_definite(decrease, bits), f"c^2 Q - J'QJ positive definite at time {time}, c = {rate}", "not proved", remedy)
+        law = f"c^2 Q - J'QJ positive definite at time {time}"
+        remedy = "a multiplier may be too close to the circle of radius c^k; certify again with more bits"
+        step.require(3, is_positive_definite(decrease, bits), law, lambda: f"not proved for c = {shown(rate)}", remedy)
     signs = pivot_signs(matrices[0], bits)
     step.require(4, 0 not in signs, "pivots of Q_1 of definite sign", "a pivot that may be 0", "perturb Q_1")
     return signs.count(1)

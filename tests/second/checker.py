@@ -1,7 +1,7 @@
 """A naive second checker, written from the theorem cards and the file format alone; it shares no line with proofs or verify.
 
-    check(path or bytes)               the claims that hold, as JSON objects, or Refused
-    claim_is_true(network, claim)      True, False or None (cannot say), without any witness
+check(path or bytes)               the claims that hold, as JSON objects, or Refused
+claim_is_true(network, claim)      True, False or None (cannot say), without any witness
 """
 
 from __future__ import annotations

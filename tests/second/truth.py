@@ -9,10 +9,10 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from tests.second import boxes
-from tests.second.entropy import entropy_floor
+from tests.second.cycles import enclosed, jacobians_along, krawczyk, solved
+from tests.second.entropy import covers_exactly, entropy_floor
 from tests.second.line import Line, inside, line_of
 from tests.second.multipliers import matches_moduli
-from tests.second.cycles import enclosed, krawczyk, jacobians_along, primes, solved
 from tests.second.nets import Net, read_net
 from tests.second.text import Refused, number, table
 
@@ -26,14 +26,17 @@ def claim_is_true(network: object, claim: dict) -> bool | None:
     """Return whether the claim holds for every network within the weights of ``network``."""
     net = read_net(network)
     try:
-        if net.exact:
-            return TRUTHS[claim["claim"]](net, claim)
-        if claim["claim"] in INTERVAL:
-            return INTERVAL[claim["claim"]](net, claim)
-        samples = [TRUTHS[claim["claim"]](corner(net, which), claim) for which in range(CORNERS)]
-        return False if False in samples else None
+        return decide(net, claim)
     except Refused:
         return None
+
+
+def decide(net: Net, claim: dict) -> bool | None:
+    """Decide for an exact network, for intervals where that is possible, or by exact networks inside."""
+    kind = claim["claim"]
+    if net.exact or kind in INTERVAL:
+        return (TRUTHS if net.exact else INTERVAL)[kind](net, claim)
+    return False if any(TRUTHS[kind](corner(net, which), claim) is False for which in range(CORNERS)) else None
 
 
 def corner(net: Net, which: int) -> Net:
@@ -113,7 +116,7 @@ def block_inverse(jacobians: list) -> list | None:
 
 def stability_holds(net: Net, claim: dict) -> bool | None:
     """Count multipliers by their enclosures."""
-    holds = TRUTHS[claim["cycle"]["claim"]](net, claim["cycle"])
+    holds = decide(net, claim["cycle"])
     counts = claim["inside"] + claim["outside"] == net.dimension and min(claim["inside"], claim["outside"]) >= 0
     found = matches_moduli(jacobians_along(net, claim["cycle"], boxes.PRECISION), [Fraction(1)], [claim["inside"]])
     return all_true(holds, counts, found)
@@ -121,7 +124,7 @@ def stability_holds(net: Net, claim: dict) -> bool | None:
 
 def moduli_hold(net: Net, claim: dict) -> bool | None:
     """Count multipliers below each rate^k."""
-    holds = TRUTHS[claim["cycle"]["claim"]](net, claim["cycle"])
+    holds = decide(net, claim["cycle"])
     rates = [number(rate) for rate in claim["rates"]]
     return all_true(holds, matches_moduli(jacobians_along(net, claim["cycle"], boxes.PRECISION), rates, claim["counts"]))
 
@@ -228,11 +231,13 @@ def entropy_lower_holds(net: Net, claim: dict) -> bool | None:
         return None
     if any(rate**n > ceiling**iterate for n, ceiling in ceilings(line)):
         return False
+    if covers_exactly(line, iterate, rate):
+        return True
     return True if any(floor**iterate >= rate**n for n, floor in entropy_floor(line, iterate)) else None
 
 
 def entropy_upper_holds(net: Net, claim: dict) -> bool | None:
-    """The same from the other side."""
+    """Compare with own bounds from the other side."""
     line, rate, iterate = scalar_line(net), number(claim["rate"]), claim["iterate"]
     if line is None:
         return True if net.dimension == 1 and rate**1 >= boxes.norm(net.slopes(None)) ** iterate and rate >= 1 else None
@@ -258,7 +263,7 @@ def scrambled_set_holds(net: Net, _: dict) -> bool | None:
 
 
 def contraction_holds(net: Net, claim: dict) -> bool | None:
-    """Some d > 0 has N d <= c d: surely if (c - N) d = 1 has a positive solution (then c exceeds the Perron root of N)."""
+    """Decide whether some d > 0 has N d <= c d: surely if (c - N) d = 1 has a positive solution."""
     rate, width = number(claim["rate"]), net.dimension
     bound = [[boxes.size(entry) for entry in row] for row in net.slopes(None)]
     if claim["claim"] == "contraction" and not 0 < rate < 1:
@@ -308,5 +313,6 @@ INTERVAL: dict[str, Callable[[Net, dict], bool | None]] = {
     "contraction": contraction_holds,
     "exponent_upper": contraction_holds,
     "li_yorke": li_yorke_holds,
+    "stability": stability_holds,
+    "multiplier_moduli": moduli_hold,
 }
-assert primes(12) == [2, 3]

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Interval, Matrix
-from proofs.claims import AnyCycle, BallCycle, Cycle, ExactCycle, MultiplierModuli, Stability
+from proofs.claims import BallCycle, Cycle, CycleClaim, ExactCycle, MultiplierModuli, Stability
 from proofs.errors import Rejected
 from verify.candidates import Candidate, Unresolved
 from verify.certify.draft import Draft, spelled, spelled_rows
@@ -34,7 +34,7 @@ class CertifiedCycle:
     ``multipliers`` are FLINT enclosures (real and imaginary parts), not kernel-checked; ``signs`` are the signs of det(I - P), det(I + P).
     """
 
-    claim: AnyCycle
+    claim: CycleClaim
     stability: Stability | None
     moduli: MultiplierModuli | None
     itinerary: tuple[str, ...] | None
@@ -50,7 +50,7 @@ class CertifiedCycle:
         return self.claim.period
 
     @property
-    def heading(self) -> Stability | AnyCycle:
+    def heading(self) -> Stability | CycleClaim:
         """Return the strongest claim about it that a certificate should name first."""
         return self.stability or self.claim
 
@@ -252,7 +252,7 @@ def _spelled_points(points: object, radius: object, bits: object) -> dict[str, o
     return witness if bits is None else witness | {"bits": bits}
 
 
-def _balls(claim: AnyCycle) -> tuple[tuple[Interval, ...], ...]:
+def _balls(claim: CycleClaim) -> tuple[tuple[Interval, ...], ...]:
     radius = Fraction(0) if isinstance(claim, ExactCycle) else claim.radius
     return tuple(tuple(Interval(x - radius, x + radius) for x in point) for point in claim.points)
 

@@ -13,7 +13,7 @@ from verify.answers import CycleEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from proofs.claims import AnyCycle, Claim
+    from proofs.claims import CycleClaim, Claim
     from proofs.network import Network
 
 _BORDER = "touches a border: proved exactly; it has no multipliers"
@@ -30,7 +30,7 @@ class Listing:
 
 def scalar_entries(network: Network, claims: Iterable[Claim]) -> Listing:
     """List each cycle named by a claim once, with its multiplier and stability where there is one."""
-    cycles: dict[AnyCycle, Stability | None] = {}
+    cycles: dict[CycleClaim, Stability | None] = {}
     residual: list[str] = []
     up_to = 0
     for claim in claims:
@@ -49,7 +49,7 @@ def scalar_entries(network: Network, claims: Iterable[Claim]) -> Listing:
     return Listing(sorted(entries, key=lambda entry: entry.period), tuple(residual), up_to)
 
 
-def _entry(network: Network, cycle: AnyCycle, stability: Stability | None) -> CycleEntry:
+def _entry(network: Network, cycle: CycleClaim, stability: Stability | None) -> CycleEntry:
     radius = Fraction(0) if isinstance(cycle, ExactCycle) else cycle.radius
     points = tuple(tuple(Interval(x - radius, x + radius) for x in point) for point in cycle.points)
     product, itinerary, margin = _multiplier(network, cycle)
@@ -68,7 +68,7 @@ def _entry(network: Network, cycle: AnyCycle, stability: Stability | None) -> Cy
     )
 
 
-def _multiplier(network: Network, cycle: AnyCycle) -> tuple[Fraction | None, tuple[str, ...] | None, Fraction | None]:
+def _multiplier(network: Network, cycle: CycleClaim) -> tuple[Fraction | None, tuple[str, ...] | None, Fraction | None]:
     """Return the exact product of slopes, the itinerary and the least absolute pre-activation of an exact cycle."""
     if not isinstance(cycle, ExactCycle) or not network.is_exact:
         return None, None, None

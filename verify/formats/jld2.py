@@ -72,7 +72,8 @@ def _resolve(gather: Gather, file: h5py.File, name: str, dataset: h5py.Dataset, 
         parts = {key: _follow(gather, file, f"{name}.{key}", value[key], depth) for key in dataset.dtype.names}
         return parts["data"] if list(parts) == _COMPONENTS[:1] else parts
     if dataset.dtype.kind == "O" and isinstance(value, np.ndarray) and value.ndim == 1:
-        return [_follow(gather, file, f"{name}.{i}", entry, depth) for i, entry in enumerate(value)]
+        entries = [_follow(gather, file, f"{name}.{i}", entry, depth) for i, entry in enumerate(value)]
+        return entries if any(entry is not None for entry in entries) else None
     return _follow(gather, file, name, value, depth)
 
 

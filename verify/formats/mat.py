@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import struct
 import zlib
+from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -62,6 +64,8 @@ def _load_5(gather: Gather, path: Path) -> dict[str, Any]:
         wanted = [name for name, _, kind in listing if kind in _NUMERIC or kind == "char"]
         gather.ignore(name for name, _, _ in listing if name not in wanted)
         _refuse_twice(gather, [name for name, _, _ in listing])
+        if not listing:
+            raise Malformed(where=path.name, law="the file follows its format", expected="at least one variable", got="none")
         content = loadmat(path, variable_names=wanted) if wanted else {}
         return {name: _dense(content[name]) for name in wanted}
 
@@ -87,23 +91,25 @@ def _load_73(gather: Gather, path: Path) -> dict[str, Any]:
 
 
 def _refuse_twice(gather: Gather, names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise Malformed(where=gather.place, law="names are unique", expected="every name once", got=f"{name} twice")
+    for name, times in Counter(names).most_common(1):
+        if times > 1:
+            raise Malformed(where=gather.place, law="names are unique", expected="every name once", got=f"{name} {times} times")
 
 
 def _put_all(gather: Gather, found: dict[str, Any]) -> None:
     shapes: dict[str, Any] = {}
     if _SETTINGS in found:
         shapes = _own_settings(gather, found.pop(_SETTINGS))
+        lost = [name for name in shapes if name not in found]
+        if lost:
+            law, expected = "the file follows its format", f"{len(shapes)} variables, as its settings say"
+            raise Malformed(where=gather.place, law=law, expected=expected, got=f"no variable {lost[0]}", remedy="the file is cut short")
     for name, value in found.items():
         own, shape = shapes.get(name, (name, None))
         if value.dtype.kind == "U":
             gather.put(own, value.item() if value.size == 1 else "" if value.size == 0 else "\n".join(value.ravel().tolist()))
-        elif shape is None:
-            gather.put(own, value)
         else:
-            gather.put(own, np.reshape(value, shape, order="C"))
+            gather.put(own, value if shape is None or math.prod(shape) != value.size else np.reshape(value, shape))
 
 
 def _own_settings(gather: Gather, value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -127,7 +133,8 @@ def dump(stored: Stored, file: BinaryIO) -> None:
     """
     from scipy.io import savemat
 
-    content: dict[str, object] = {}
+    # the settings come first, so that a file cut short between two variables is noticed
+    content: dict[str, object] = {_SETTINGS: ""}
     arrays: dict[str, tuple[str, list[int]]] = {}
     for name, array in floats_only(stored, _KIND).arrays.items():
         variable = name.replace(".", "_")

@@ -50,6 +50,7 @@ def _member(gather: Gather, name: str, file: _Readable) -> np.ndarray:
     if dtype.hasobject:
         remedy = "save plain float arrays; an object array is a pickle, which could run code"
         raise Malformed(where=where, law="arrays hold real numbers", expected="floats or integers", got="Python objects", remedy=remedy)
+    gather.check_room(name, shape)
     room = len(data := file.read())
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != room:
         raise Malformed(

@@ -38,11 +38,11 @@ class Slope:
     def under(self, weights: Floats) -> Floats:
         """Return weights @ slope, of shape (rows, M) where nothing in it depends on the batch, else (B, rows, M)."""
         if self.factor is None:
-            return weights if self.matrix is None else np.matmul(weights, self.matrix)
+            return weights if self.matrix is None else np.asarray(np.matmul(weights, self.matrix))
         if self.matrix is not None and self.matrix.ndim > 2:  # noqa: PLR2004 - one axis more than a matrix
-            return np.matmul(weights, self.matrix * self.factor[:, :, None])
+            return np.asarray(np.matmul(weights, self.matrix * self.factor[:, :, None]))
         scaled = weights * self.factor[:, None, :]
-        return scaled if self.matrix is None else np.matmul(scaled, self.matrix)
+        return scaled if self.matrix is None else np.asarray(np.matmul(scaled, self.matrix))
 
     def times(self, factor: Floats) -> Slope:
         """Return diag(factor) @ slope."""
@@ -57,7 +57,8 @@ class Slope:
 class FloatNetwork:
     """F on batches of points, its patterns, its affine pieces and its Jacobians.
 
-    **Shapes:** a batch of states is (B, M), of patterns (B, hinges). **Guarantee:** heuristic: rounded to nearest, weights read at their middles.
+    **Shapes:** a batch of states is (B, M), of patterns (B, hinges).
+    **Guarantee:** heuristic: rounded to nearest, weights read at their middles.
     **Cost:** one pass over the program a call; a piece costs one product with the batch for each affine operation on a hidden layer.
     """
 
@@ -152,7 +153,8 @@ class FloatNetwork:
 
     def _values(self, Z: Floats, masks: list[Floats] | None) -> tuple[list[Floats], list[Floats]]:
         """Run the program; with masks each relu multiplies by its mask instead of cutting at zero."""
-        registers, gates = [Z], []
+        registers: list[Floats] = [Z]
+        gates: list[Floats] = []
         for operation in self.program:
             inputs = [registers[register] for register in operation.of]
             if operation.name == "affine":
@@ -205,7 +207,7 @@ def _combination(operation: FloatOperation, inputs: list[Floats]) -> Floats:
 def _total(terms: list[Floats]) -> Floats:
     total = terms[0]
     for term in terms[1:]:
-        total = total + term  # noqa: PLR6104 - shapes may differ, so not in place
+        total = total + term  # shapes may differ: not in place
     return total
 
 

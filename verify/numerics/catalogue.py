@@ -41,8 +41,8 @@ class Cycle:
 class Catalogue:
     """Cycles and unresolved itineraries met so far.
 
-    **Guarantee:** heuristic. Two strict itineraries are one entry exactly if they are rotations of each other; orbits on a border, which have
-    several itineraries, and smooth orbits, which have none, are also compared by distance, and then only a suggestion is lost.
+    **Guarantee:** heuristic. Two strict itineraries are one entry exactly if they are rotations of each other. Orbits on a border, which
+    have several itineraries, and smooth orbits, which have none, are also compared by distance, and then only a suggestion is lost.
     """
 
     def __init__(self, network: FloatNetwork) -> None:
@@ -90,8 +90,9 @@ class Catalogue:
 
     def unresolved_words(self, periods: range) -> tuple[Unresolved, ...]:
         """Return the singular itineraries of these periods, but for powers of each other."""
-        kept = [word for word in self.unresolved if not any(word[:part] in self.unresolved for part in _parts(len(word)) if _is_power(word, part))]
-        return tuple(Unresolved(_letters(self.unresolved[word])) for word in sorted(kept, key=lambda w: (len(w), w)) if len(word) in periods)
+        names = sorted((word for word in self.unresolved if len(word) in periods), key=lambda word: (len(word), word))
+        powers = {word for word in names for part in _parts(len(word)) if word[:part] in self.unresolved and _is_power(word, part)}
+        return tuple(Unresolved(_letters(self.unresolved[word])) for word in names if word not in powers)
 
     def _record(self, cycle: Cycle) -> Cycle | None:
         word = _word(cycle.patterns)

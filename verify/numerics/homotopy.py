@@ -1,4 +1,4 @@
-"""Path following for cycles of piecewise-linear networks: z_{t+1} = F(z_t) + (1 - s) v_t, from s = 0, where v closes a given orbit, to s = 1.
+"""Paths to the cycles of piecewise-linear networks: z_{t+1} = F(z_t) + (1 - s) v_t, from s = 0, where v closes an orbit, to s = 1.
 
 The path is a broken line, one piece an itinerary; at each border one letter changes. It may turn back in s and may pass s = 1 several
 times: every passage is a cycle. Where Newton's method wanders among very many regions this still arrives.

@@ -104,6 +104,10 @@ class Powers:
         """Return F o inner, the table of F^exponent, without keeping it."""
         return self._after(exponent, self.function, inner)
 
+    def has_time(self) -> bool:
+        """Say whether the moment has not come yet."""
+        return monotonic() < self.deadline
+
     def _composed(self, exponent: int) -> PiecewiseLinear | None:
         if exponent % 2 == 0:
             half = self.get(exponent // 2)

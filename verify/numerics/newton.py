@@ -82,8 +82,9 @@ def solve_cyclic(J: Floats, q: Floats, near: Floats) -> tuple[Floats, Bools]:
 
 
 def composed(J: Floats) -> Floats:
-    """Return the matrix of the cyclic system of each cycle, (B, n, n); its determinant has the sign of det(I - J_k .. J_1), up to one
-    sign for all cycles of this period.
+    """Return the matrix of the cyclic system of each cycle, (B, n, n).
+
+    Its determinant has the sign of det(I - J_k .. J_1), up to one sign for all cycles of this period.
     """
     groups, length = _grouping(J.shape[1])
     M = J.shape[-1]
@@ -100,7 +101,7 @@ def converge(network: FloatNetwork, patterns: Bools, near: Floats | None, visite
     **Shapes:** patterns (B, k, hinges), near (B, k, M). **Guarantee:** heuristic.
     """
     period, M = patterns.shape[1], network.dimension
-    patterns = patterns & network.live  # noqa: PLR6104 - the caller keeps its own
+    patterns = patterns & network.live  # not in place: the caller keeps its own
     names = hashes(patterns)
     points = np.zeros((len(patterns), period, M)) if near is None else near
     members = Batch(patterns, points, names[:, None], np.zeros(len(names), dtype=bool)).kept(_unvisited(names, visited))
@@ -137,7 +138,7 @@ def refine(network: FloatNetwork, patterns: Bools, points: Floats, rounds: int =
 
 def tangent_cycles(network: FloatNetwork, points: Floats, limit: int = 40) -> tuple[Floats, int]:
     """Run Newton on F(z_t) = z_{t+1} for a smooth network; return the closed orbits it reached and the number of steps."""
-    batch, period, M = points.shape
+    period, M = points.shape[1:]
     reached: list[Floats] = []
     steps = 0
     for _ in range(limit):
@@ -251,11 +252,11 @@ def _solved(S: Floats, right: Floats) -> Floats:
     finite = np.isfinite(S).all(axis=(1, 2))
     try:
         if finite.all():
-            return np.linalg.solve(S, right)
+            return np.asarray(np.linalg.solve(S, right), dtype=np.float64)
     except np.linalg.LinAlgError:
         pass
     safe = np.where(finite[:, None, None], S, 0.0)
-    good = np.linalg.slogdet(safe)[0] != 0.0
+    good = np.asarray(np.linalg.slogdet(safe)[0]) != 0.0
     result = np.full(right.shape, np.nan)
     result[good] = np.linalg.solve(S[good], right[good])
     return result

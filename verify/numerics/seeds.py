@@ -30,7 +30,7 @@ class Simulation:
         """Return stretches of orbits, (n, period, M); those broken by a new start are left out."""
         whole = self.age[first + period - 1, column] == self.age[first, column] + period - 1
         times = first[whole, None] + np.arange(period)
-        return self.states[times, column[whole, None]]
+        return np.asarray(self.states[times, column[whole, None]])
 
     def random_windows(self, rng: np.random.Generator, period: int, count: int) -> Floats:
         """Return windows at random places, the early (transient) times as likely as the late ones on a logarithmic scale."""

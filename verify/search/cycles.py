@@ -32,10 +32,12 @@ from verify.numerics.seeds import (
 )
 
 PATIENCE = 3  # visits without a new cycle after which a period is settled
+LONG_PATIENCE = 8  # the same where there are very many regions
 CHUNKS = 4  # batches taken from a period's queue in one visit
 FLIPS = 256  # altered letters tried a cycle
 PATHS = 48  # paths followed a visit at period 1
 MANY_HINGES = 5  # from here on Newton's method alone may wander
+MANY_STATES = 20  # and in this dimension paths too must be many
 Progress = Callable[[str, int, int], None]
 
 
@@ -44,6 +46,7 @@ class Period:
     """What is still to try at one period."""
 
     length: int
+    patience: int
     queue: deque[tuple[Bools, Floats, int]] = field(default_factory=deque)  # itineraries, points near them, Newton steps they deserve
     visited: set[int] = field(default_factory=set)  # names of itineraries solved before
     quiet: int = 0
@@ -53,7 +56,7 @@ class Period:
     @property
     def settled(self) -> bool:
         """Say whether the queue is empty and the last visits brought nothing."""
-        return not self.queue and self.quiet >= PATIENCE
+        return not self.queue and self.quiet >= self.patience
 
     def batch(self, size: int) -> tuple[Bools, Floats, int]:
         """Take entries of the queue that deserve the same number of steps, until they fill a batch."""
@@ -66,7 +69,13 @@ class Period:
 
 
 def find_cycles(
-    network: Network, up_to: int, *, period: int | None = None, budget_seconds: float = 20.0, seed: int = 0, progress: Progress | None = None
+    network: Network,
+    up_to: int,
+    *,
+    period: int | None = None,
+    budget_seconds: float = 20.0,
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> Found:
     """Search for the cycles of least period 1 to ``up_to``, or of one ``period``.
 
@@ -90,7 +99,8 @@ class _Search:
 
     def __init__(self, network: FloatNetwork, periods: range, seed: int, deadline: float) -> None:
         self.network = network
-        self.periods = {k: Period(k) for k in periods}
+        patience = LONG_PATIENCE if network.dimension >= MANY_STATES and network.live.sum() >= MANY_STATES else PATIENCE
+        self.periods = {k: Period(k, patience) for k in periods}
         self.rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
         self.catalogue = Catalogue(network)
         self.deadline = deadline
@@ -195,8 +205,8 @@ class _Search:
             return joined
         for one, two in self.rng.integers(0, len(known), (count, 2)):
             a, b = known[one], known[two]
-            powers = [(i, (period - i * a.period) // b.period) for i in range(1, period // a.period + 1) if (period - i * a.period) % b.period == 0]
-            powers = [pair for pair in powers if pair[1]]
+            left = [(i, period - i * a.period) for i in range(1, period // a.period + 1)]
+            powers = [(i, rest // b.period) for i, rest in left if rest and rest % b.period == 0]
             if powers and one != two:
                 joined.append(spliced((a.patterns, a.points), (b.patterns, b.points), powers[self.rng.integers(len(powers))])[None])
         return joined

@@ -35,11 +35,14 @@ def best_point(first: PiecewiseLinear, second: PiecewiseLinear, third: Piecewise
     """
     lipschitz = first.lipschitz()
     best: tuple[Fraction, Fraction, Fraction] | None = None
-    for sign in (1, -1):
-        for a, gaps in _candidates(first, second, third, sign, lipschitz):
-            score = _score(gaps, lipschitz)
-            if score is not None and (best is None or score > best[:2]):
-                best = (*score, a)
+    knots = sorted({*first.knots, *second.knots, *third.knots})
+    places = (knots[0] - 1, *knots, knots[-1] + 1)
+    forward = [(x, _gaps(x, first(x), second(x), third(x))) for x in places]
+    backward = [(x, (-u, -v, -w)) for x, (u, v, w) in forward]
+    for a, gaps in (*_candidates(forward, lipschitz), *_candidates(backward, lipschitz)):
+        score = _score(gaps, lipschitz)
+        if score is not None and (best is None or score > best[:2]):
+            best = (*score, a)
     return None if best is None else _shortened(first, best, lipschitz)
 
 
@@ -48,8 +51,8 @@ def gaps_at(function: PiecewiseLinear, a: Fraction) -> Triple:
     one = function(a)
     two = function(one)
     three = function(two)
-    sign = 1 if one > a else -1
-    return sign * (one - a), sign * (two - one), sign * (a - three)
+    u, v, w = _gaps(a, one, two, three)
+    return (u, v, w) if u > 0 else (-u, -v, -w)
 
 
 def suggest(network: Network, grid: Floats) -> list[Fraction]:
@@ -94,17 +97,12 @@ def _radius(gaps: Triple, lipschitz: Fraction) -> Fraction | None:
     return round_down(inner if inner < outer else outer * (1 - Fraction(1, 2**RADIUS_BITS)), RADIUS_BITS)
 
 
-def _candidates(
-    first: PiecewiseLinear, second: PiecewiseLinear, third: PiecewiseLinear, sign: int, lipschitz: Fraction
-) -> Iterator[tuple[Fraction, Triple]]:
+def _gaps(x: Fraction, one: Fraction, two: Fraction, three: Fraction) -> Triple:
+    return one - x, two - one, x - three
+
+
+def _candidates(points: list[tuple[Fraction, Triple]], lipschitz: Fraction) -> Iterator[tuple[Fraction, Triple]]:
     """Yield the places where the least of the three weighted gaps can be largest, with the gaps there."""
-
-    def gaps(x: Fraction) -> Triple:
-        one, two = first(x), second(x)
-        return sign * (one - x), sign * (two - one), sign * (x - third(x))
-
-    knots = sorted({*first.knots, *second.knots, *third.knots})
-    points = [(x, gaps(x)) for x in (knots[0] - 1, *knots, knots[-1] + 1)]
     yield from points
     for i, (here, there) in enumerate(pairwise(points)):
         ray = -1 if i == 0 else 1 if i == len(points) - 2 else 0

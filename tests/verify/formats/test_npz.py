@@ -134,7 +134,7 @@ def test_a_bomb_is_refused_before_it_unpacks(tmp_path: Path, monkeypatch: pytest
 def test_a_header_that_claims_more_than_there_is(tmp_path: Path) -> None:
     honest = npy(np.zeros(2))
     archive(tmp_path / "net.npz", **{"A.npy": honest.replace(b"(2,), ", b"(2**9,", 1)})
-    assert "(ValueError)" in letter(lambda: read(tmp_path / "net.npz"))
+    assert "(TokenError)" in letter(lambda: read(tmp_path / "net.npz"))
     archive(tmp_path / "net.npz", **{"A.npy": honest.replace(b"(2,)", b"(9,)", 1)})
     assert letter(lambda: read(tmp_path / "net.npz")) == (
         f"Malformed at net.npz, array A, {FORMAT}\n  expected  16 bytes of entries\n  got       shape (9,) of float64"
@@ -146,9 +146,10 @@ def test_a_header_that_claims_more_than_there_is(tmp_path: Path) -> None:
 
 
 def test_names_must_be_unique_and_end_in_npy(tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(tmp_path / "net.npz", "w") as file:
+    with zipfile.ZipFile(tmp_path / "net.npz", "w") as file:
         file.writestr("A.npy", npy(np.zeros(1)))
-        file.writestr("A.npy", npy(np.ones(1)))
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            file.writestr("A.npy", npy(np.ones(1)))
     expected = "Malformed at net.npz, names are unique\n  expected  every member once\n  got       A.npy 2 times"
     assert letter(lambda: read(tmp_path / "net.npz")) == expected
     archive(tmp_path / "net.npz", **{"A.txt": b"1"})

@@ -35,7 +35,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_path_with_a_nul() -> None:
-    expected = "Malformed at a\0.json, the file can be read\n  expected  a readable file\n  got       a path with a NUL"
+    expected = "Malformed at a\\x00.json, the file can be read\n  expected  a readable file\n  got       a path with a NUL"
     assert letter(lambda: read("a\0.json")) == expected
 
 

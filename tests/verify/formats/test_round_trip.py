@@ -70,7 +70,9 @@ def test_fractions_that_are_floats_are_written_as_floats(tmp_path: Path, suffix:
 def test_fractions_that_are_no_floats_need_json(tmp_path: Path, suffix: str) -> None:
     stored = Stored({"A": np.array([Fraction(1, 4), Fraction(1, 3)], dtype=object)})
     text = letter(lambda: write(tmp_path / f"net{suffix}", stored))
-    kind = {".npz": ".npz archive", ".safetensors": ".safetensors file", ".mat": ".mat file", ".bson": ".bson file"}.get(suffix, "torch file")
+    kind = {".npz": ".npz archive", ".safetensors": ".safetensors file", ".mat": ".mat file", ".bson": ".bson file"}.get(
+        suffix, "torch file"
+    )
     assert text == (
         f"Unsupported at {kind}, array A, the format holds float64 only\n  expected  numbers that are float64\n"
         "  got       1/3\n  remedy    write a .json file, which holds exact numbers"
@@ -95,9 +97,11 @@ def test_integer_and_small_float_arrays_are_written_as_what_they_are(tmp_path: P
 REFUSED: list[tuple[Stored, str]] = [
     (
         Stored({"W": np.array([[1.0, np.nan]])}),
-        "Malformed at net.npz, array W[0, 1], entries are finite\n  expected  finite numbers\n"
-        "  got       nan (1 of 2 entries are not finite)\n"
-        "  remedy    the network was saved after training diverged; take an earlier checkpoint",
+        (
+            "Malformed at net.npz, array W[0, 1], entries are finite\n  expected  finite numbers\n"
+            "  got       nan (1 of 2 entries are not finite)\n"
+            "  remedy    the network was saved after training diverged; take an earlier checkpoint"
+        ),
     ),
     (
         Stored({"P": np.array([1.0])}),
@@ -109,8 +113,10 @@ REFUSED: list[tuple[Stored, str]] = [
     ),
     (
         Stored({}, {"when": (1, 2)}),
-        "Unsupported at net.npz, settings, settings are kept as JSON\n"
-        "  expected  text, numbers, lists and objects\n  got       {'when': (1, 2)}",
+        (
+            "Unsupported at net.npz, settings, settings are kept as JSON\n"
+            "  expected  text, numbers, lists and objects\n  got       {'when': (1, 2)}"
+        ),
     ),
     (
         Stored({}, {"P": "two"}),

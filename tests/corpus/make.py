@@ -1,0 +1,52 @@
+"""Write the corpus anew: ``python -m tests.corpus.make``. Every file is checked as it is written, and its letter kept beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import proofs
+from tests.corpus.accepted import accepted
+from tests.corpus.malformed import malformed
+from tests.corpus.rejected import rejected
+
+HERE = Path(__file__).resolve().parent
+
+
+def write(folder: str, cases: Iterable[tuple[str, bytes]], answer: type[Exception] | None) -> int:
+    """Write one folder and return the number of certificates; a case with another answer stops everything."""
+    place = HERE / folder
+    place.mkdir(exist_ok=True)
+    for old in [*place.glob("*.cert"), *place.glob("*.why")]:
+        old.unlink()
+    count = 0
+    for name, content in cases:
+        path = place / f"{name}.cert"
+        if path.exists():
+            raise FileExistsError(path)
+        path.write_bytes(content)
+        why = verdict(content)
+        if type(why) is not (answer or type(None)):
+            raise ValueError(f"{folder}/{name}: {why}")
+        if why is not None:
+            path.with_suffix(".why").write_text(f"{why}\n", encoding="utf-8")
+        count += 1
+    return count
+
+
+def verdict(content: bytes) -> Exception | None:
+    """Return what the kernel says: nothing, or its letter."""
+    try:
+        proofs.check(content)
+    except (proofs.Malformed, proofs.Rejected) as failure:
+        return failure
+    return None
+
+
+if __name__ == "__main__":
+    for folder, cases, answer in (
+        ("accepted", accepted(), None),
+        ("rejected", rejected(), proofs.Rejected),
+        ("malformed", malformed(), proofs.Malformed),
+    ):
+        print(folder, write(folder, cases, answer))  # noqa: T201 - a script
