@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from proofs.functions import log
@@ -123,12 +124,14 @@ class MultiplierModuli(Claim):
     counts: tuple[int, ...]
 
     def statement(self) -> str:
-        """Say, for each rate, how many exponents lie below its logarithm."""
-        parts = [
-            f"{count} of its Lyapunov exponents lie below {_log_up(rate)} and {len(self.cycle.points[0]) - count} above {_log_down(rate)}"
-            for rate, count in zip(self.rates, self.counts, strict=True)
-        ]
-        return f"{self.cycle.statement()}; {'; '.join(parts)}"
+        """Say how many exponents lie below, between and above the logarithms of the rates."""
+        total = len(self.cycle.points[0])
+        parts = [(self.counts[0], f"below {_log_up(self.rates[0])}")]
+        for (low, below), (high, count) in pairwise(zip(self.rates, self.counts, strict=True)):
+            parts.append((count - below, f"between {_log_down(low)} and {_log_up(high)}"))
+        parts.append((total - self.counts[-1], f"above {_log_down(self.rates[-1])}"))
+        told = ", ".join(f"{count} {where}" for count, where in parts if count)
+        return f"{self.cycle.statement()}; of its {total} Lyapunov exponents: {told}"
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,7 @@ class EntropyLower(Claim):
 
     def statement(self) -> str:
         """Say the bound in numbers."""
-        bound = f"log({_decimal(self.rate)})/{self.iterate} >= {_log_down(self.rate, self.iterate)}"
+        bound = f"log({_decimal(self.rate)}){_over(self.iterate)} >= {_log_down(self.rate, self.iterate)}"
         return f"The topological entropy of F (supremum over compact invariant sets) is at least {bound} nats a step"
 
 
@@ -249,7 +252,7 @@ class EntropyUpper(Claim):
 
     def statement(self) -> str:
         """Say the bound in numbers."""
-        bound = f"log({_decimal(self.rate)})/{self.iterate} <= {_log_up(self.rate, self.iterate)}"
+        bound = f"log({_decimal(self.rate)}){_over(self.iterate)} <= {_log_up(self.rate, self.iterate)}"
         return f"The topological entropy of F on every compact invariant set is at most {bound} nats a step"
 
 
@@ -362,6 +365,10 @@ def _decimal_up(value: Fraction) -> str:
     while power and Fraction(1, 10**power) < value:
         power -= 1
     return f"1e-{power}" if power else _fixed(_rounded(value) + 1)
+
+
+def _over(iterate: int) -> str:
+    return "" if iterate == 1 else f"/{iterate}"
 
 
 def _log_down(rate: Fraction, iterate: int = 1) -> str:

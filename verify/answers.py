@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class CycleEntry:
     """One certified cycle. ``multipliers`` (real, imaginary) are enclosures by FLINT, not kernel-checked; the rest is in the certificate.
 
-    ``signs`` are the signs of det(I - P) and det(I + P) for the cycle's Jacobian product P, None where unknown.
+    ``exponent`` encloses the largest Lyapunov exponent where card A3b was applied (kernel-checked). ``signs`` are the signs of det(I - P)
+    and det(I + P) for the cycle's Jacobian product P, None where unknown.
     """
 
     period: int
@@ -37,6 +38,7 @@ class CycleEntry:
     signs: tuple[int, int] | None
     note: str
     statement: str
+    exponent: tuple[Fraction, Fraction] | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the entry as ``--json`` prints it."""
@@ -48,6 +50,7 @@ class CycleEntry:
             "multipliers": None if self.multipliers is None else [[decimal_pair(x) for x in pair] for pair in self.multipliers],
             "stability": stability,
             "margin": None if self.margin is None else float_below(self.margin),
+            "largest_exponent": None if self.exponent is None else [float_below(self.exponent[0]), float_above(self.exponent[1])],
             "note": self.note,
         }
 
@@ -104,7 +107,7 @@ class Report:
     network: Mapping[str, object]
     decision: str
     undecided: tuple[str, ...]
-    entropy: tuple[Fraction | None, Fraction | None]
+    entropy: tuple[Fraction, Fraction] | None
     radius: Fraction | None
     sup_radius: Fraction | None
     outside: str
@@ -122,8 +125,9 @@ class Certified(Certificate):
     def as_json(self) -> dict[str, object]:
         """Return the answer as ``--json`` prints it."""
         report = self.report
-        low, high = report.entropy
-        entropy = None if low is None and high is None else {"lower": None if low is None else float_below(low), "upper": None if high is None else float_above(high)}
+        entropy = None
+        if report.entropy is not None:
+            entropy = {"lower": float_below(report.entropy[0]), "upper": float_above(report.entropy[1])}
         return {
             "verdict": report.verdict,
             "network": dict(report.network),

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import Enum
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
 from proofs.errors import Malformed, OrbitproofError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
+
+    from proofs.network import Network
 
 EXIT = {"Proved": 0, "Rejected": 1, "Malformed": 2, "Unsupported": 2, "NotFound": 3}
 
 INTERRUPTED = 130
-_UsageError = typer.BadParameter.__mro__[2]  # the common base of misuse errors, wherever this typer keeps it
+# the common base of misuse errors, wherever this typer keeps it
+_UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 
 app = typer.Typer(
-    help="Give it a recurrent network, get back theorems about its dynamics, each with a certificate that a small independent checker accepts.",
+    help="Give it a recurrent network, get back theorems about its dynamics, each with a certificate for a small independent checker.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -30,7 +33,7 @@ app = typer.Typer(
 )
 
 
-class ClaimName(str, Enum):
+class ClaimName(StrEnum):
     """What ``certify`` may be asked for."""
 
     auto = "auto"
@@ -42,7 +45,7 @@ class ClaimName(str, Enum):
 NetworkFile = Annotated[str, typer.Argument(metavar="NETWORK", help="network file: .json .npz .safetensors .pt .pth .pkl .mat .bson .jld2")]
 CertificateFile = Annotated[Path, typer.Argument(metavar="CERTIFICATE", help="certificate file")]
 Model = Annotated[str | None, typer.Option("--model", help="the network's family, such as plrnn, alrnn, scalar")]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="a setting the file does not say, such as P=2 (repeatable)")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="what the file does not say, such as P=2")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="write the certificate here")]
 Seed = Annotated[int, typer.Option("--seed", help="seed of the search")]
@@ -161,16 +164,18 @@ def explain(certificate: CertificateFile, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def theorems(name: Annotated[str | None, typer.Argument(help="a theorem's name: print its whole card")] = None, as_json: AsJson = False) -> None:
+def theorems(
+    name: Annotated[str | None, typer.Argument(help="a theorem's name: print its whole card")] = None, as_json: AsJson = False
+) -> None:
     """List the theorem catalogue, or print one card."""
     from proofs.theorems import CARDS
 
     if name is not None and name not in CARDS:
         raise Malformed(where=f"theorem {name}", law="catalogue", expected=f"one of {', '.join(CARDS)}", got=name)
-    shown = CARDS if name is None else {name: CARDS[name]}
-    texts = [card.strip() for card in shown.values()] if name else [f"{key:<26}{card.splitlines()[0].split('. ', 1)[-1]}" for key, card in CARDS.items()]
-    content = {"theorems": [{"name": key, "card": card.strip()} for key, card in shown.items()]}
-    _finish(content, texts, "Proved", as_json)
+    cards = CARDS if name is None else {name: CARDS[name]}
+    summaries = [f"{key:<26}{card.splitlines()[0].split('. ', 1)[-1]}" for key, card in CARDS.items()]
+    content = {"theorems": [{"name": key, "card": card.strip()} for key, card in cards.items()]}
+    _finish(content, summaries if name is None else [CARDS[name].strip()], "Proved", as_json)
 
 
 @app.command()
@@ -218,8 +223,8 @@ def _fail(failure: OrbitproofError) -> NoReturn:
     sys.exit(EXIT[failure.verdict])
 
 
-def _finish(content: dict[str, object], lines: list[str], verdict: str, as_json: bool) -> None:
-    print(json.dumps(content) if as_json else "\n".join(lines))
+def _finish(content: Mapping[str, object], lines: list[str], verdict: str, as_json: bool) -> None:
+    print(json.dumps(dict(content)) if as_json else "\n".join(lines))
     raise typer.Exit(EXIT[verdict])
 
 
@@ -244,8 +249,3 @@ def _asked(network: str, model: str | None, settings: list[str] | None, radius: 
 
     loaded = load(network, model, **_settings(settings))
     return loaded.network if radius is None else loaded.with_radius(_number(radius, "--radius"))
-
-
-if TYPE_CHECKING:
-    from proofs.network import Network
-

@@ -68,4 +68,6 @@ def _to_float(value: Fraction) -> float:
 
 def _decimal(value: Fraction, rounding: str) -> str:
     """Divide exactly and round once (a Decimal made from an integer is exact, whatever the context)."""
-    return str(Context(prec=_DIGITS, rounding=rounding, Emin=-999_999, Emax=999_999).divide(Decimal(value.numerator), Decimal(value.denominator)))
+    return str(
+        Context(prec=_DIGITS, rounding=rounding, Emin=-999_999, Emax=999_999).divide(Decimal(value.numerator), Decimal(value.denominator))
+    )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from proofs.claims import CycleClaim, MultiplierModuli, Stability
 from verify.rounding import fixed_above, fixed_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from fractions import Fraction
 
+    from proofs.claims import Claim
     from verify.answers import Certified, CycleEntry, CycleList
 
 _MOST_POINTS = 3
@@ -20,33 +22,31 @@ def certified_text(answer: Certified) -> list[str]:
     """Return the lines for a certificate and its report."""
     report = answer.report
     lines = [*_network_lines(report.network), f"decision     {report.decision}"]
-    low, high = report.entropy
-    if low is not None or high is not None:
-        lines.append(f"entropy      {_bounds(low, high)} nats a step")
+    if report.entropy is not None:
+        lines.append(f"entropy      between {fixed_below(report.entropy[0])} and {fixed_above(report.entropy[1])} nats a step")
     if report.radius is not None:
         lines.append(f"radius       {report.radius} on every stored weight, about {float(report.radius):.3g}")
     if report.sup_radius is not None:
         lines.append(f"sup radius   {report.sup_radius}: as chaotic is every continuous map this near")
     if report.outside:
-        lines.append(f"outside      {report.outside} (computed exactly, not part of the certificate)")
-    lines += [f"{number:>3}. {claim.statement()}." for number, claim in enumerate(answer.claims, 1)]
+        lines.append(f"outside      {report.outside}")
+    lines += [f"theorem      {claim.statement()}." for claim in _listed_apart(answer)]
+    lines += _cycle_lines(report.cycles)
     lines += [f"undecided    {text}" for text in report.undecided]
     lines += _path_lines(report.path, len(answer.steps))
-    return [*lines, _verdict(answer.claims[0].statement(), len(answer.claims) - 1)]
+    return [*lines, _verdict(answer)]
 
 
 def cycles_text(answer: CycleList, *, complete: bool) -> list[str]:
     """Return the lines for a list of cycles."""
     lines = _network_lines(answer.network)
-    lines += [_cycle_line(entry) for entry in answer.cycles[:_MOST_CYCLES]]
-    if len(answer.cycles) > _MOST_CYCLES:
-        lines.append(f"... and {len(answer.cycles) - _MOST_CYCLES} more (--json lists all)")
+    lines += _cycle_lines(answer.cycles)
     lines += [f"residual     {text}" for text in answer.residual]
     lines += [f"unresolved   {text}" for text in answer.unresolved]
     lines.append(f"index sums   {_index_text(answer.index_sum)}")
     lines.append(f"complete     {'yes, up to period ' + str(answer.up_to) if answer.complete else 'not proved'}")
     lines += _path_lines(answer.path, len(answer.certificate.steps) if answer.certificate else 0)
-    counts = ", ".join(f"{count} of period {period}" for period, count in answer.cycles_by_least_period.items()) or "none"
+    counts = _counts(answer.cycles)
     what = "all cycles" if answer.complete else "cycles"
     asked = f" (the complete list up to period {answer.up_to} was asked for)" if complete and not answer.complete else ""
     return [*lines, f"{answer.verdict}  {what} of least period at most {answer.up_to}: {counts}{asked}"]
@@ -63,18 +63,17 @@ def _path_lines(path: str | None, steps: int) -> list[str]:
     return [f"certificate  {path} ({steps} steps; accepted by the checker)"] if path else []
 
 
+def _cycle_lines(cycles: tuple[CycleEntry, ...]) -> list[str]:
+    lines = [_cycle_line(entry) for entry in cycles[:_MOST_CYCLES]]
+    return [*lines, f"... and {len(cycles) - _MOST_CYCLES} more (--json lists all)"] if len(cycles) > _MOST_CYCLES else lines
+
+
 def _cycle_line(entry: CycleEntry) -> str:
-    point = ", ".join(f"{float(x.lo):.6g}" for x in entry.points[0][:_MOST_POINTS])
+    point = ", ".join(f"{float((x.lo + x.hi) / 2):.6g}" for x in entry.points[0][:_MOST_POINTS])
     more = ", ..." if len(entry.points[0]) > _MOST_POINTS else ""
-    stability = f"{entry.label}: {entry.inside} multipliers inside, {entry.outside} outside" if entry.label else entry.note or "stability not asked"
-    return f"period {entry.period:<5} near ({point}{more})  {stability}{_leading(entry)}"
-
-
-def _leading(entry: CycleEntry) -> str:
-    if not entry.multipliers:
-        return ""
-    real, imaginary = entry.multipliers[0]
-    return f", largest modulus {abs(complex(float(real.lo), float(imaginary.lo))):.6g}"
+    stability = f"{entry.label} (multipliers: {entry.inside} inside, {entry.outside} outside)" if entry.label else entry.note
+    exponent = f"; largest exponent in [{fixed_below(entry.exponent[0])}, {fixed_above(entry.exponent[1])}]" if entry.exponent else ""
+    return f"{'fixed point ' if entry.period == 1 else f'{entry.period}-cycle':<12} near ({point}{more})  {stability}{exponent}"
 
 
 def _index_text(sums: Mapping[int, int | None]) -> str:
@@ -82,12 +81,23 @@ def _index_text(sums: Mapping[int, int | None]) -> str:
     return ", ".join(known[:12]) + (", ..." if len(known) > 12 else "") if known else "not defined here"  # noqa: PLR2004
 
 
-def _bounds(low: Fraction | None, high: Fraction | None) -> str:
-    below = "unknown" if low is None else fixed_below(low)
-    above = "unknown" if high is None else fixed_above(high)
-    return f"between {below} and {above}"
+def _verdict(answer: Certified) -> str:
+    apart = _listed_apart(answer)
+    if apart:
+        more = len(answer.claims) - 1
+        return f"Proved  {apart[0].statement()}{_within(answer)}{f' (and {more} more claims above)' if more else ''}"
+    return f"Proved  cycles of F: {_counts(answer.report.cycles)}{_within(answer)}"
 
 
-def _verdict(first: str, more: int) -> str:
-    rest = f" (and {more} more claim{'s' if more > 1 else ''} above)" if more else ""
-    return f"Proved  {first}{rest}"
+def _within(answer: Certified) -> str:
+    return "" if answer.report.radius is None else f", for every network within radius {answer.report.radius} of this one"
+
+
+def _listed_apart(answer: Certified) -> list[Claim]:
+    """Return the claims that are not of one cycle; those have lines of their own."""
+    return [claim for claim in answer.claims if not isinstance(claim, CycleClaim | Stability | MultiplierModuli)]
+
+
+def _counts(cycles: tuple[CycleEntry, ...]) -> str:
+    periods = Counter(entry.period for entry in cycles)
+    return ", ".join(f"{count} of period {period}" for period, count in sorted(periods.items())) or "none"

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 STANDARD_LIBRARY = {
     "__future__",
     "argparse",
+    "bisect",
     "collections",
     "collections.abc",
     "dataclasses",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from verify.numerics.balls import SingularError, approximate_inverse, det_sign, 
 from verify.numerics.lyapunov_forms import cyclic_forms
 
 if TYPE_CHECKING:
-    from proofs.network import Network
+    from proofs.network import Network, Operation
 
 _MAX_BLOCK = 160
 _MAX_FORMS = 500
@@ -95,7 +95,7 @@ class CycleProver:
             number, claim = self._enclose(orbit)
         except (Rejected, SingularError) as failure:
             return Unresolved(orbit.itinerary, f"the kernel accepted no enclosure of this orbit: {failure}")
-        stability, note = self._stability(number, orbit.product, [piece.jacobian for piece in orbit.pieces])
+        stability, note = self._stability(number, [piece.jacobian for piece in orbit.pieces])
         moduli = self._moduli(number, orbit)
         identity = Matrix.identity(self.center.dimension)
         found = eigenvalues(orbit.product) if self.draft.network.is_exact else None
@@ -165,10 +165,7 @@ class CycleProver:
             self.draft.drop(number)
             return None
         self._seen.add(boxes)
-        product = Matrix.identity(self.center.dimension)
-        for jacobian in jacobians:
-            product = (jacobian @ product).rounded(192)
-        stability, note = self._stability(number, product, [Matrix(j.mid, None, j.den) for j in jacobians])
+        stability, note = self._stability(number, [Matrix(j.mid, None, j.den) for j in jacobians])
         exact_jacobians = [self.draft.network.jacobian(_box(box), 96) for box in boxes]
         wide = Matrix.identity(self.center.dimension)
         for jacobian in exact_jacobians:
@@ -176,7 +173,7 @@ class CycleProver:
         found = eigenvalues(wide)
         return CertifiedCycle(claim, stability, None, None, boxes, tuple(found) if found else None, None, None, note)
 
-    def _stability(self, number: int, product: Matrix, jacobians: list[Matrix]) -> tuple[Stability | None, str]:
+    def _stability(self, number: int, jacobians: list[Matrix]) -> tuple[Stability | None, str]:
         if len(jacobians) * self.center.dimension > _MAX_FORMS:
             return None, f"stability not attempted: period times dimension is over {_MAX_FORMS}"
         forms = cyclic_forms(jacobians, 1.0)
@@ -196,8 +193,9 @@ class CycleProver:
         if len(orbit.points) * self.center.dimension > _MAX_MODULI or not self.draft.network.is_exact:
             return None
         found = eigenvalues(orbit.product)
-        largest = float(abs(complex(float(found[0][0].hi), float(found[0][1].hi)))) ** (1 / len(orbit.points)) if found else 0.0
-        rates = [Fraction(largest * (1 - _RATE_SHIFT)).limit_denominator(10**6), Fraction(largest * (1 + _RATE_SHIFT)).limit_denominator(10**6)]
+        modulus = abs(complex(float(found[0][0].hi), float(found[0][1].hi))) if found else 0.0
+        rate = modulus ** (1 / len(orbit.points))
+        rates = [Fraction(rate * factor).limit_denominator(10**6) for factor in (1 - _RATE_SHIFT, 1 + _RATE_SHIFT)]
         if rates[0] <= 0 or rates[0] == rates[1]:
             return None
         levels = [cyclic_forms([piece.jacobian for piece in orbit.pieces], float(rate)) for rate in rates]
@@ -218,15 +216,11 @@ UNIT_MULTIPLIER = "stability not decided: a multiplier is on the unit circle or 
 
 def without_radius(network: Network) -> Network:
     """Return the network at the middle of its weight intervals."""
-    if network.is_exact:
-        return network
-    return type(network)(
-        network.dimension,
-        tuple(
-            type(operation)(operation.name, operation.of, tuple(_middle(m) for m in operation.matrices), None if operation.bias is None else _middle(operation.bias))
-            for operation in network.program
-        ),
-    )
+    return network if network.is_exact else type(network)(network.dimension, tuple(_centered(line) for line in network.program))
+
+
+def _centered(line: Operation) -> Operation:
+    return line if line.bias is None else replace(line, matrices=tuple(map(_middle, line.matrices)), bias=_middle(line.bias))
 
 
 def _middle(matrix: Matrix) -> Matrix:
@@ -253,7 +247,7 @@ def _spelled_points(points: object, radius: object, bits: object) -> dict[str, o
 
 
 def _balls(claim: CycleClaim) -> tuple[tuple[Interval, ...], ...]:
-    radius = Fraction(0) if isinstance(claim, ExactCycle) else claim.radius
+    radius = claim.radius if isinstance(claim, Cycle | BallCycle) else Fraction(0)
     return tuple(tuple(Interval(x - radius, x + radius) for x in point) for point in claim.points)
 
 

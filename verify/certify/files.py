@@ -41,4 +41,3 @@ def write_lines(path: Path, lines: Iterable[bytes]) -> None:
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
-

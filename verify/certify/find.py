@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from proofs.functions import log
 from verify.answers import CycleEntry
 from verify.candidates import Candidate, Found, Unresolved
 from verify.certify.cycles import CertifiedCycle, CycleProver
@@ -18,11 +20,13 @@ from verify.itineraries import rotated
 from verify.search.cycles import find_cycles
 
 if TYPE_CHECKING:
-    from proofs.claims import Claim
+    from proofs.claims import Claim, MultiplierModuli
     from proofs.network import Network
     from verify.certify.draft import Draft
 
 Progress = Callable[[str, int, int], None]
+LOG_BITS = 64
+_SHOWN = 120
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,18 @@ def entry_of(cycle: CertifiedCycle) -> CycleEntry:
         signs=cycle.signs,
         note=cycle.note,
         statement=cycle.heading.statement(),
+        exponent=_largest_exponent(cycle.moduli),
     )
+
+
+def _largest_exponent(moduli: MultiplierModuli | None) -> tuple[Fraction, Fraction] | None:
+    """Return what A3b says of the largest exponent: between the last rate that misses some multipliers and the first that has them all."""
+    if moduli is None:
+        return None
+    total = len(moduli.cycle.points[0])
+    below = [rate for rate, count in zip(moduli.rates, moduli.counts, strict=True) if count < total]
+    above = [rate for rate, count in zip(moduli.rates, moduli.counts, strict=True) if count == total]
+    return (log(below[-1], LOG_BITS).lo, log(above[0], LOG_BITS).hi) if below and above else None
 
 
 def _seeded(run: Callable[..., Found], seed: int) -> Found:
@@ -115,5 +130,5 @@ def _key(candidate: Candidate) -> object:
 
 def _unresolved_text(item: Unresolved) -> str:
     word = " ".join(item.itinerary)
-    shown = word if len(word) <= 120 else f"{word[:120]}... ({len(item.itinerary)} patterns)"
+    shown = word if len(word) <= _SHOWN else f"{word[:_SHOWN]}... ({len(item.itinerary)} patterns)"
     return f"period {len(item.itinerary)}, itinerary {shown}: {item.reason}" if item.itinerary else item.reason

@@ -51,13 +51,16 @@ class Orbit:
     @cached_property
     def gates(self) -> list[list[Fraction]]:
         """Return the pre-activations at every point."""
-        values = [piece.gates @ Matrix.column(point) + piece.gate_offsets for piece, point in zip(self.pieces, self.points, strict=True) if piece.gates.mid]
+        if not self.pieces[0].gates.mid:
+            return []
+        values = [piece.gates @ Matrix.column(point) + piece.gate_offsets for piece, point in zip(self.pieces, self.points, strict=True)]
         return [[value.middle(i) for i in range(len(value.mid))] for value in values]
 
     @property
     def is_real(self) -> bool:
         """Say whether every pre-activation has the named sign or is 0."""
-        return all(a >= 0 if letter == "1" else a <= 0 for row, word in zip(self.gates, self.itinerary, strict=False) for a, letter in zip(row, word, strict=True))
+        rows = zip(self.gates, self.itinerary, strict=False)
+        return all(a >= 0 if letter == "1" else a <= 0 for row, word in rows for a, letter in zip(row, word, strict=True))
 
     @property
     def touches_border(self) -> bool:

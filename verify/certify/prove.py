@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from proofs.certificate import Remarks
 from proofs.claims import Contraction, LiYorke, Order, ScrambledSet
@@ -31,7 +29,8 @@ if TYPE_CHECKING:
 
     Subject = Network | Loaded | Source
 
-CLAIMS = ("auto", "cycles", "chaos", "order")
+Wanted = Literal["auto", "cycles", "chaos", "order"]
+CLAIMS: tuple[Wanted, ...] = ("auto", "cycles", "chaos", "order")
 MAX_PERIOD = 100_000
 _DEFAULT_UP_TO = 4
 _SCALAR_UP_TO = 3
@@ -48,7 +47,7 @@ class _Outcome:
     decision: str = "undecided"
     claims: list[Claim] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
-    entropy: tuple[Fraction | None, Fraction | None] = (None, None)
+    entropy: tuple[Fraction, Fraction] | None = None
     outside: str = ""
     cycles: list[CycleEntry] = field(default_factory=list)
 
@@ -78,13 +77,14 @@ def certify(
     >>> answer.report.decision, answer.report.sup_radius
     ('chaotic', Fraction(1, 28))
     """
-    if claim not in CLAIMS:
-        raise Malformed(where="claim", law="known claims", expected=", ".join(CLAIMS), got=claim)
+    wanted = next((known for known in CLAIMS if known == claim), None)
+    if wanted is None:
+        raise Malformed(where="claim", law="known claims", expected=", ".join(CLAIMS), got=str(claim))
     check_period(period)
     loaded = loaded_of(source, model, meta)
     if radius is not None and max_radius:
         raise Malformed(where="radius", law="one radius", expected="radius or max_radius", got="both")
-    attempt = _Attempt(loaded, claim, period, effort or Effort())
+    attempt = _Attempt(loaded, wanted, period, effort or Effort())
     used = _dyadic(radius) if radius is not None else None
     outcome = attempt.run(used)
     if max_radius and outcome.claims:
@@ -127,7 +127,8 @@ def cycles(
         )
         listing = scalar_entries(network, report.claims)
         entries, claims, residual, is_complete = listing.entries, list(report.claims), listing.residual, listing.up_to >= up_to
-        unresolved, spent = tuple(report.undecided), {"seconds": round(monotonic() - start, 3)}
+        unresolved = tuple(report.undecided)
+        spent: dict[str, object] = {"seconds": round(monotonic() - start, 3)}
     if not exact_line or not entries:
         found = search(network, up_to, None, effort)
         harvest = certify_all(draft, network, found, effort.progress)
@@ -173,7 +174,7 @@ class _Attempt:
     """One question to one network, asked at several radii; the float search is run once."""
 
     loaded: Loaded
-    claim: str
+    claim: Wanted
     period: int | None
     effort: Effort
     found: Found | None = None
@@ -319,4 +320,6 @@ def _inside(entry: CycleEntry, box: tuple[Fraction, Fraction]) -> bool:
 def _incomplete(network: Network) -> str:
     if network.dimension > 1:
         return "completeness: the cards for more than one state are not in this version; the list is what the search found"
-    return "completeness: not proved within the budget of pieces" if network.is_piecewise_linear else "completeness: smooth maps are not covered in this version"
+    if network.is_piecewise_linear:
+        return "completeness: not proved within the budget of pieces"
+    return "completeness: smooth maps are not covered in this version"

@@ -13,7 +13,7 @@ from verify.answers import CycleEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from proofs.claims import CycleClaim, Claim
+    from proofs.claims import Claim, CycleClaim
     from proofs.network import Network
 
 _BORDER = "touches a border: proved exactly; it has no multipliers"
@@ -50,7 +50,7 @@ def scalar_entries(network: Network, claims: Iterable[Claim]) -> Listing:
 
 
 def _entry(network: Network, cycle: CycleClaim, stability: Stability | None) -> CycleEntry:
-    radius = Fraction(0) if isinstance(cycle, ExactCycle) else cycle.radius
+    radius = cycle.radius if isinstance(cycle, Cycle | BallCycle) else Fraction(0)
     points = tuple(tuple(Interval(x - radius, x + radius) for x in point) for point in cycle.points)
     product, itinerary, margin = _multiplier(network, cycle)
     return CycleEntry(

@@ -139,7 +139,9 @@ def log_of(rate: Fraction) -> float:
 
 def larger(one: Step | None, two: Step | None) -> Step | None:
     """Return the step with the greater lower bound of the entropy."""
-    bounds = [(entropy_bound(step[1]), -i, step) for i, step in enumerate((one, two)) if step is not None and isinstance(step[1], EntropyLower)]
+    bounds = [
+        (entropy_bound(step[1]), -i, step) for i, step in enumerate((one, two)) if step is not None and isinstance(step[1], EntropyLower)
+    ]
     return max(bounds)[2] if bounds else None
 
 

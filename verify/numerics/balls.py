@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import flint
 
@@ -69,7 +69,7 @@ def eigenvalues(matrix: Matrix, precision: int = 128) -> list[tuple[Interval, In
         if matrix.rad is None:
             whole = flint.fmpz_mat(size, size, [value for row in matrix.mid for value in row])
             den = flint.arb(matrix.den)
-            found = [flint.acb(root) / den for root, multiplicity in whole.charpoly().complex_roots() for _ in range(multiplicity)]
+            found = [flint.acb(root) / den for root, count in _roots(whole.charpoly()) for _ in range(count)]
         else:
             source = flint.acb_mat(_arb_matrix(matrix))
             try:
@@ -78,6 +78,11 @@ def eigenvalues(matrix: Matrix, precision: int = 128) -> list[tuple[Interval, In
                 return None
         found.sort(key=lambda value: float(abs(value).mid()), reverse=True)
         return [(_interval(value.real), _interval(value.imag)) for value in found]
+
+
+def _roots(polynomial: flint.fmpz_poly) -> list[tuple[flint.acb, int]]:
+    """Return the roots with their multiplicities (the library's own annotation of this call is too narrow)."""
+    return [(root, int(count)) for root, count in cast("list[tuple[flint.acb, int]]", polynomial.complex_roots())]
 
 
 def _arb_matrix(matrix: Matrix) -> flint.arb_mat:
@@ -115,7 +120,6 @@ def _precision(bits: int) -> Iterator[None]:
         yield
     finally:
         flint.ctx.prec = before
-
 
 
 def det_sign(matrix: Matrix) -> int:

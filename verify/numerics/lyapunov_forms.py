@@ -16,7 +16,7 @@ _SHARE = 2.0**-7
 
 
 def cyclic_forms(jacobians: list[Matrix], rate: float) -> list[Matrix] | None:
-    """Return symmetric dyadic Q_1..Q_k with c^2 Q_t - J_t' Q_(t+1) J_t near the identity; None where an eigenvalue is too close to the circle.
+    """Return symmetric dyadic Q_1..Q_k with c^2 Q_t - J_t' Q_(t+1) J_t near the identity; None with an eigenvalue too close to the circle.
 
     The block-cyclic matrix with blocks J_t / c has the k-th roots of the multipliers as eigenvalues. Its stable and unstable subspaces are
     split by an ordered Schur form; on each the Stein equation is solved; the result is block diagonal because rotating the blocks by phases

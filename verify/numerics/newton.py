@@ -209,7 +209,7 @@ def _unvisited(names: Names, visited: set[int]) -> Bools:
 
 def _pieces(network: FloatNetwork, patterns: Bools) -> tuple[Floats, Floats]:
     batch, period, hinges = patterns.shape
-    J, q = network.pieces(patterns.reshape(-1, hinges))
+    J, q = network.pieces(patterns.reshape(batch * period, hinges))
     M = network.dimension
     return J.reshape(batch, period, M, M), q.reshape(batch, period, M)
 
@@ -249,7 +249,7 @@ def _block_system(P: Floats, c: Floats) -> tuple[Floats, Floats]:
 
 def _solved(S: Floats, right: Floats) -> Floats:
     """Solve each system; exactly singular or not finite ones give NaN."""
-    finite = np.isfinite(S).all(axis=(1, 2))
+    finite: Bools = np.asarray(np.isfinite(S).all(axis=(1, 2)))
     try:
         if finite.all():
             return np.asarray(np.linalg.solve(S, right), dtype=np.float64)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from math import log
+from math import gcd, log
 
 import numpy as np
 
@@ -73,6 +73,32 @@ def sampled_horseshoes(network: Network, grid: Floats, iterate: int) -> list[Hor
         for slack in (1e-9, 1e-3, 1e-2)
     ]
     return sorted((shoe for shoe in found if shoe is not None), key=lambda shoe: -shoe.entropy)
+
+
+def smallest_band(function: PiecewiseLinear, shoe: Horseshoe) -> tuple[int, Pair]:
+    """Return the greatest common divisor d of all loops of a horseshoe of F, and the hull of the narrowest of the d classes it permutes."""
+    levels = {0: 0}
+    queue, divisor = [0], 0
+    ranges = [_inside(shoe.intervals, function(c), function(d)) for c, d in shoe.extremes]
+    while queue:
+        i = queue.pop()
+        for j in range(*ranges[i]):
+            if j not in levels:
+                levels[j] = levels[i] + 1
+                queue.append(j)
+            divisor = gcd(divisor, levels[i] + 1 - levels[j])
+    hulls: dict[int, Pair] = {}
+    for i, (low, high) in enumerate(shoe.intervals):
+        old = hulls.get(levels[i] % divisor, (low, high))
+        hulls[levels[i] % divisor] = (min(old[0], low), max(old[1], high))
+    return divisor, min(hulls.values(), key=lambda hull: hull[1] - hull[0])
+
+
+def _inside(intervals: Sequence[Pair], bottom: Fraction, top: Fraction) -> Range:
+    """Return first and one past the last of the ordered intervals inside [bottom, top]."""
+    first = bisect_left(intervals, bottom, key=lambda pair: pair[0])
+    last = bisect_right(intervals, top, key=lambda pair: pair[1])
+    return (first, last) if first < last else (0, 0)
 
 
 def _crossings(grid: Floats, images: Floats, low: float, high: float, iterate: int, slack: float) -> Horseshoe | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 from math import prod
+from time import monotonic
 
-from proofs.piecewise import PiecewiseLinear
+from proofs.piecewise import PiecewiseLinear, TooManyPieces
 from verify.numerics.interval_maps import Powers, orbit
 
 Cycle = tuple[Fraction, ...]
@@ -50,6 +51,31 @@ def cycle_of_period(powers: Powers, period: int) -> Cycle | None:
         if points_of_x is not None and len(points_of_x) == period:
             return tuple(points_of_x)
     return None
+
+
+def odd_cycle_in(function: PiecewiseLinear, window: tuple[Fraction, Fraction], divisor: int, limits: tuple[int, int, float]) -> Cycle | None:
+    """Return a cycle through the window of least period q * divisor for the least odd q > 1 (or 6 * divisor) within the limits.
+
+    ``limits``: the greatest period, the most knots of a table, and the moment to stop. Only the iterates of F on the window are tabulated.
+    """
+    longest, most, deadline = limits
+    table = PiecewiseLinear(window, window, Fraction(0), Fraction(0))
+    found: dict[int, Cycle] = {}
+    for n in range(1, longest + 1):
+        try:
+            table = function.after(table, most)
+        except TooManyPieces:
+            break
+        if n % divisor == 0 and n > divisor and ((n // divisor) % 2 == 1 or n == 6 * divisor):
+            points = (x for x in table.fixed_points()[0] if window[0] <= x <= window[1])
+            orbits = (orbit(function, x, n) for x in points)
+            exact = next((tuple(points) for points in orbits if points is not None and len(points) == n), None)
+            if exact is not None and n != 6 * divisor:
+                return exact
+            found.update({} if exact is None else {n: exact})
+        if monotonic() > deadline:
+            break
+    return next(iter(found.values()), None)
 
 
 def slopes_along(function: PiecewiseLinear, cycle: Cycle) -> list[Fraction] | None:

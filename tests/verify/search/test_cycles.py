@@ -214,3 +214,10 @@ def test_the_budget_is_kept_and_progress_told() -> None:
     assert not found.saturated
     assert heard[0][0] == "periods settled"
     assert heard[0][2] == 6
+
+
+def test_a_linear_map_has_one_empty_letter() -> None:
+    quarter_turn = Network(2, (Operation("affine", (0,), (matrix([[0, -1], [1, 0]]),), column([1, 0])),))
+    found = find_cycles(quarter_turn, 4)
+    assert [candidate.itinerary for candidate in found.candidates] == [("",)]
+    assert [item.itinerary for item in found.unresolved] == [("", "", "", "")]
