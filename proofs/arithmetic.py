@@ -124,14 +124,15 @@ class Matrix:
         """Return the first column as intervals."""
         return [self.interval(row) for row in range(len(self.mid))]
 
-    def joined(self, other: Matrix) -> Matrix:
-        """Put the rows of ``other`` below these."""
-        den = lcm(self.den, other.den)
-        mid = _scaled(self.mid, den // self.den) + _scaled(other.mid, den // other.den)
-        if self.rad is None and other.rad is None:
-            return Matrix(mid, None, den)
-        parts = [tuple((0,) * len(row) for row in m.mid) if m.rad is None else _scaled(m.rad, den // m.den) for m in (self, other)]
-        return Matrix(mid, parts[0] + parts[1], den)
+    @classmethod
+    def stacked(cls, parts: Sequence[Matrix]) -> Matrix:
+        """Put matrices of one width below each other; no parts give an empty matrix."""
+        den = lcm(*(part.den for part in parts))
+        mid = tuple(row for part in parts for row in _scaled(part.mid, den // part.den))
+        if all(part.rad is None for part in parts):
+            return cls(mid, None, den)
+        radii = [_scaled(part.rad, den // part.den) if part.rad else tuple((0,) * len(row) for row in part.mid) for part in parts]
+        return cls(mid, tuple(row for rows in radii for row in rows), den)
 
     def columns(self, start: int, width: int) -> Matrix:
         """Return ``width`` columns from ``start`` on."""

@@ -361,6 +361,8 @@ def _decimal_up(value: Fraction) -> str:
     """Show a decimal power of ten, or a short number, that is not below ``value``."""
     if value == 0 or len(shown(value)) <= _DECIMALS:
         return shown(value)
+    if value >= _MILLION:
+        return f"2^{value.numerator.bit_length() - value.denominator.bit_length() + 1}"
     power = max(0, (value.denominator.bit_length() - value.numerator.bit_length() - 1) * 3 // 10)
     while power and Fraction(1, 10**power) < value:
         power -= 1

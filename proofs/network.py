@@ -15,7 +15,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from proofs.arithmetic import Interval, Matrix
@@ -210,7 +210,7 @@ class Network:
 
         zero = Matrix.column([Fraction(0)] * self.dimension)
         jacobian, offset = self._run((Matrix.identity(self.dimension), zero), step)
-        return Piece(jacobian, offset, _stacked([linear for linear, _ in gates]), _stacked([c for _, c in gates]))
+        return Piece(jacobian, offset, Matrix.stacked([linear for linear, _ in gates]), Matrix.stacked([c for _, c in gates]))
 
     def jacobian(self, box: Matrix | None, bits: int | None = None) -> Matrix:
         """Enclose every secant and derivative matrix of F on a box, or on all of R^M where ``box`` is None.
@@ -328,13 +328,6 @@ def _relu_slope(low: int, high: int) -> Interval:
 
 def _times(one: Matrix, two: Matrix) -> Matrix:
     return one.scaled_rows(two.entries())
-
-
-def _stacked(parts: list[Matrix]) -> Matrix:
-    """Put matrices of one width below each other (an empty list gives an empty matrix)."""
-    if not parts:
-        return Matrix((), None, 1)
-    return reduce(Matrix.joined, parts)
 
 
 def _spelled(matrix: Matrix) -> list[list[str]]:

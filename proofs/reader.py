@@ -83,7 +83,9 @@ class Fields:
 
     def table(self, name: str) -> tuple[tuple[Fraction, ...], ...]:
         """Return a list of lists of exact rationals, of any lengths."""
-        return tuple(read_numbers(row, f"{self.where}, field {name}[{i}]") for i, row in enumerate(self.items(name)))
+        rows = tuple(read_numbers(row, f"{self.where}, field {name}[{i}]") for i, row in enumerate(self.items(name)))
+        _require_size([number for row in rows for number in row], f"{self.where}, field {name}")
+        return rows
 
     def column(self, name: str, rows: int) -> Matrix:
         """Return a vector of ``rows`` entries, radii allowed."""

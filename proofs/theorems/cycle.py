@@ -19,7 +19,6 @@ Rests on    Banach's fixed point theorem; Krawczyk 1969.
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import reduce
 
 from proofs.arithmetic import Matrix
 from proofs.claims import BallCycle, Cycle
@@ -105,7 +104,7 @@ def _block(step: Application, jacobians: list[Matrix], residuals: list[Matrix], 
 
 def _norm(parts: list[Matrix]) -> Fraction:
     """Return the norm of the matrix whose column blocks these are: the blocks turned on their sides and put below each other."""
-    return reduce(Matrix.joined, [part.transposed() for part in parts]).transposed().norm()
+    return Matrix.stacked([part.transposed() for part in parts]).transposed().norm()
 
 
 def _unit_column(size: int, length: int, block: int) -> Matrix:

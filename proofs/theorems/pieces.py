@@ -20,7 +20,7 @@ from proofs.arithmetic import Matrix
 from proofs.claims import Pieces
 
 if TYPE_CHECKING:
-    from fractions import Fraction
+    from collections.abc import Iterable
 
     from proofs.theorems.card import Application
 
@@ -32,26 +32,18 @@ def check(step: Application) -> Pieces:
     step.require(1, step.network.is_piecewise_linear, "a program of affine, relu and add", "a smooth operation")
     knots = step.witness.numbers("knots")
     step.require(2, len(knots) > 0 and all(one < two for one, two in pairwise(knots)), "one or more strictly increasing knots", len(knots))
-    samples = [_sample(step, x) for x in (knots[0] - 1, *knots, knots[-1] + 1)]
-    for i, ((_, one), (_, two)) in enumerate(pairwise(samples[1:-1])):
+    samples = [step.network.trace(Matrix.column([x])) for x in (knots[0] - 1, *knots, knots[-1] + 1)]
+    signs = [[sign for gate in gates for sign, _ in gate.signs()] for _, gates in samples[1:-1]]
+    for i, (one, two) in enumerate(pairwise(signs), 1):
         unit = _first(a * b < 0 for a, b in zip(one, two, strict=True))
-        step.require(3, unit is None, f"no kink strictly between knots {i + 1} and {i + 2}", f"hinge {unit} changes sign there")
-    for (_, outer), (_, end), side in ((samples[0], samples[1], "left"), (samples[-1], samples[-2], "right")):
-        unit = _first(b * (a - b) < 0 for a, b in zip(outer, end, strict=True))
+        step.require(3, unit is None, f"no kink strictly between knots {i} and {i + 1}", f"hinge {unit} changes sign there")
+    for outer, end, at_end, side in ((samples[0], samples[1], signs[0], "left"), (samples[-1], samples[-2], signs[-1], "right")):
+        moves = [sign for one, two in zip(outer[1], end[1], strict=True) for sign, _ in (one - two).signs()]
+        unit = _first(a * b < 0 for a, b in zip(moves, at_end, strict=True))
         step.require(4, unit is None, f"no kink on the {side} ray", f"hinge {unit} moves towards 0 there")
-    values = tuple(value for value, _ in samples[1:-1])
-    return Pieces(knots, values, values[0] - samples[0][0], samples[-1][0] - values[-1])
+    values = tuple(image.middle(0) for image, _ in samples)
+    return Pieces(knots, values[1:-1], values[1] - values[0], values[-1] - values[-2])
 
 
-def _sample(step: Application, x: Fraction) -> tuple[Fraction, list[Fraction]]:
-    """Return F(x) and all pre-activations at x."""
-    image, gates = step.network.trace(Matrix.column([x]))
-    return image.middle(0), [gate.middle(row) for gate in gates for row in range(len(gate.mid))]
-
-
-def _first(flags: Iterator[bool]) -> int | None:
+def _first(flags: Iterable[bool]) -> int | None:
     return next((number for number, flag in enumerate(flags, 1) if flag), None)
-
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator

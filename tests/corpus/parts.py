@@ -28,7 +28,8 @@ def matrix(rows: Rows) -> Matrix:
 
 def affine(bias: Sequence[object], *terms: tuple[Rows, int]) -> Operation:
     """Return bias + sum of matrix times register."""
-    return Operation("affine", tuple(register for _, register in terms), tuple(matrix(rows) for rows, _ in terms), matrix([[b] for b in bias]))
+    registers = tuple(register for _, register in terms)
+    return Operation("affine", registers, tuple(matrix(rows) for rows, _ in terms), matrix([[b] for b in bias]))
 
 
 def plrnn(A: Rows, W: Rows, h: Sequence[object]) -> Network:
@@ -42,7 +43,9 @@ def lozi(a: str = "17/10", b: str = "1/2", radius: str = "") -> Network:
     return plrnn([[a + radius, 1], [b + radius, 0]], [[double + radius, 0], [0, 0]], [1, 0])
 
 
-def hinges(weights: Sequence[object], biases: Sequence[object], outer: Sequence[object], constant: object = 0, name: str = "relu") -> Network:
+def hinges(
+    weights: Sequence[object], biases: Sequence[object], outer: Sequence[object], constant: object = 0, name: str = "relu"
+) -> Network:
     """Return the scalar net x -> outer . s(weights x + biases) + constant."""
     return Network(1, (affine(biases, ([[w] for w in weights], 0)), Operation(name, (1,)), affine([constant], ([list(outer)], 2))))
 
@@ -153,6 +156,15 @@ def along(network: Network, words: Sequence[str]) -> tuple[list[list[list[Fracti
     return jacobians, orbit
 
 
+def regular(network: Network, words: Sequence[str]) -> bool:
+    """Say whether an itinerary has exactly one closed solution."""
+    try:
+        along(network, words)
+    except ZeroDivisionError:
+        return False
+    return True
+
+
 def cycle_witness(network: Network, words: Sequence[str], radius: str, *, bits: int = 20, block: bool = False) -> dict[str, object]:
     """Return a witness for A2 along an itinerary, points and inverse rounded to ``bits``."""
     jacobians, orbit = along(network, words)
@@ -211,9 +223,9 @@ def forms(jacobians: list[list[list[Fraction]]], rate: Fraction = Fraction(1), b
     columns = []
     for k in range(size * size):
         basis = [[Fraction(int(i * size + j == k)) for j in range(size)] for i in range(size)]
-        columns.append([b - c for b, c in zip(sum(basis, []), sum(round_trip(basis, 0)[0], []), strict=True)])
+        columns.append([b - c for r, s in zip(basis, round_trip(basis, 0)[0], strict=True) for b, c in zip(r, s, strict=True)])
     zero = [[Fraction(0)] * size for _ in range(size)]
-    right = [[x] for x in sum(round_trip(zero, 1)[0], [])]
+    right = [[x] for row in round_trip(zero, 1)[0] for x in row]
     flat = [row[0] for row in solve([list(row) for row in zip(*columns, strict=True)], right)]
     first = [flat[i * size : (i + 1) * size] for i in range(size)]
     return [[spell(rounded(x, bits) for x in row) for row in form] for form in round_trip(first, 1)]

@@ -91,10 +91,14 @@ def test_a_claim_must_be_concluded_exactly() -> None:
         assert "conclusion" in answer(certificate(TENT, [{**odd, "bound": bound}], step))
 
 
-@pytest.mark.parametrize("claim", [3, "x", None, [], {}, {"claim": "x"}, {"claim": 3}, {"claim": "odd_period"}, {"claim": "scrambled_set", "x": 1}])
+@pytest.mark.parametrize(
+    "claim", [3, "x", None, [], {}, {"claim": "x"}, {"claim": 3}, {"claim": "odd_period"}, {"claim": "scrambled_set", "x": 1}]
+)
 def test_unknown_claims(claim: object) -> None:
     text = json.dumps(claim, sort_keys=True, separators=(",", ":"))
-    assert answer(header(claims=[claim])) == malformed("line 1, field claims[0]", FORMAT, "a claim of a known kind with exactly its fields", text)
+    assert answer(header(claims=[claim])) == malformed(
+        "line 1, field claims[0]", FORMAT, "a claim of a known kind with exactly its fields", text
+    )
 
 
 def test_the_network_asked_about() -> None:
@@ -151,7 +155,9 @@ def test_steps() -> None:
     assert unknown == malformed("step 1", "catalogue", "a theorem of the catalogue", "magic")
     extra = letter(TENT, ("li_yorke", (), {"point": "1/4", "why": 1}))
     assert extra == malformed("line 2, field witness", "file format", "no further fields", "why")
-    assert answer(HEADER + STEP_LINE.replace(b'"cites"', b'"x":1,"cites"') + END) == malformed("line 2", "file format", "no further fields", "x")
+    assert answer(HEADER + STEP_LINE.replace(b'"cites"', b'"x":1,"cites"') + END) == malformed(
+        "line 2", "file format", "no further fields", "x"
+    )
 
 
 def test_a_million_steps_are_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +169,9 @@ def test_a_million_steps_are_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_citations() -> None:
     horse: Step = ("sharkovskii", (), {})
     assert letter(TENT, STEP, horse) == malformed("step 2", "citations", "a citation of one of the 1 earlier steps", "no further citation")
-    assert letter(TENT, STEP, ("sharkovskii", (2,), {})) == malformed("step 2", "citations", "a citation of one of the 1 earlier steps", "step 2")
+    assert letter(TENT, STEP, ("sharkovskii", (2,), {})) == malformed(
+        "step 2", "citations", "a citation of one of the 1 earlier steps", "step 2"
+    )
     assert letter(TENT, ("sharkovskii", (1,), {})) == malformed("step 1", "citations", "a citation of one of the 0 earlier steps", "step 1")
     assert letter(TENT, STEP, ("sharkovskii", (1, 1), {})) == malformed("step 2", "citations", "no unused citations", "1 unused")
     assert letter(TENT, STEP, ("li_yorke", (1,), {"point": "1/4"})) == malformed("step 2", "citations", "no unused citations", "1 unused")

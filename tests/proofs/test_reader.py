@@ -22,7 +22,9 @@ def complaint(action: object, *arguments: object) -> tuple[str, str, str]:
 
 @pytest.fixture
 def fields() -> Fields:
-    return Fields({"n": 3, "t": "word", "l": [1, 2], "b": True, "o": {"x": "1/2"}, "none": None, "m": [["1", "2~1"]], "s": ["a", 1]}, "line 9")
+    return Fields(
+        {"n": 3, "t": "word", "l": [1, 2], "b": True, "o": {"x": "1/2"}, "none": None, "m": [["1", "2~1"]], "s": ["a", 1]}, "line 9"
+    )
 
 
 def test_kinds(fields: Fields) -> None:

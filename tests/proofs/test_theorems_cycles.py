@@ -8,7 +8,22 @@ import pytest
 
 from proofs.claims import BallCycle, Cycle, ExactCycle, MultiplierModuli, Stability
 from proofs.theorems.orbits import prime_factors
-from tests.proofs.workbench import FLIP, HALF, ROTATION, SMOOTH, TENT, TENT_BALL, Step, facts, letter, linear, lozi, malformed, rejected, shallow
+from tests.proofs.workbench import (
+    FLIP,
+    HALF,
+    ROTATION,
+    SMOOTH,
+    TENT,
+    TENT_BALL,
+    Step,
+    facts,
+    letter,
+    linear,
+    lozi,
+    malformed,
+    rejected,
+    shallow,
+)
 
 REMEDY = "points closer to the cycle, a better inverse or more bits; an orbit that touches a border goes through A1"
 TWO: dict[str, object] = {"points": [["2/5"], ["4/5"]], "radius": "1/100", "itinerary": ["10", "11"], "inverse": [["1/5"]]}
@@ -33,7 +48,9 @@ def test_exact_cycle_rejects() -> None:
     law = "theorem exact_cycle, check"
     multiple = rejected(1, f"{law} 3", "F^3(x) != x", "F^3(x) = x: the least period divides 3")
     assert letter(TENT, ("exact_cycle", (), {"point": ["2/7"], "period": 6})) == multiple
-    assert letter(TENT, ("exact_cycle", (), {"point": ["1"], "period": 1})) == rejected(1, f"{law} 2", "F^1(x) = x", "a point at distance 1")
+    assert letter(TENT, ("exact_cycle", (), {"point": ["1"], "period": 1})) == rejected(
+        1, f"{law} 2", "F^1(x) = x", "a point at distance 1"
+    )
     assert letter(FLIP, ("exact_cycle", (), {"point": ["0"], "period": 2})) == rejected(
         1, f"{law} 3", "F^1(x) != x", "F^1(x) = x: the least period divides 1"
     )
@@ -117,7 +134,9 @@ def test_smooth_cycle() -> None:
     claim = facts(flip, ("cycle", (), {**two, "inverse_block": inverse}))[0]
     assert isinstance(claim, BallCycle)
     assert claim.period == 2
-    stable = facts(flip, ("cycle", (), {**two, "inverse_block": inverse}), ("stability", (1,), {"bits": 64, "forms": [[["1"]], [["1"]]]}))[-1]
+    stable = facts(flip, ("cycle", (), {**two, "inverse_block": inverse}), ("stability", (1,), {"bits": 64, "forms": [[["1"]], [["1"]]]}))[
+        -1
+    ]
     assert isinstance(stable, Stability)
     assert (stable.inside, stable.outside, stable.label) == (1, 0, "stable")
 
@@ -191,14 +210,21 @@ def test_no_stability_on_the_circle() -> None:
 def test_multiplier_moduli() -> None:
     point: Step = ("exact_cycle", (), {"point": ["0", "0"], "period": 1})
     network = linear([["1/2", 0], [0, 3]])
-    witness = {"bits": 60, "rates": ["1/4", "1", "4"], "levels": [[[["-1", "0"], ["0", "-1"]]], [[["1", "0"], ["0", "-1"]]], [[["1", "0"], ["0", "1"]]]]}
+    witness = {
+        "bits": 60,
+        "rates": ["1/4", "1", "4"],
+        "levels": [[[["-1", "0"], ["0", "-1"]]], [[["1", "0"], ["0", "-1"]]], [[["1", "0"], ["0", "1"]]]],
+    }
     claim = facts(network, point, ("multiplier_moduli", (1,), witness))[-1]
     assert isinstance(claim, MultiplierModuli)
     assert claim.counts == (0, 1, 2)
-    assert claim.statement().endswith(
-        "; 0 of its Lyapunov exponents lie below -1.386294 and 2 above -1.386295; 1 of its Lyapunov exponents lie below 0.000000 and 1 above "
-        "0.000000; 2 of its Lyapunov exponents lie below 1.386295 and 0 above 1.386294"
+    assert claim.statement() == (
+        "F has a fixed point, exactly through z = (0, 0); of its 2 Lyapunov exponents: 1 between -1.386295 and 0.000000, "
+        "1 between 0.000000 and 1.386295"
     )
+    outer = {"bits": 60, "rates": ["1"], "levels": [[[["1", "0"], ["0", "-1"]]]]}
+    text = facts(network, point, ("multiplier_moduli", (1,), outer))[-1].statement()
+    assert text.endswith("of its 2 Lyapunov exponents: 1 below 0.000000, 1 above 0.000000")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,37 @@ from fractions import Fraction
 
 import pytest
 
-from proofs.claims import AllCycles, Contraction, EntropyLower, EntropyUpper, ExponentUpper, ForcedPeriods, LiYorke, NoOddPeriod, OddPeriod, Order, Pieces
+from proofs.claims import (
+    AllCycles,
+    Contraction,
+    EntropyLower,
+    EntropyUpper,
+    ExponentUpper,
+    ForcedPeriods,
+    LiYorke,
+    NoOddPeriod,
+    OddPeriod,
+    Order,
+    Pieces,
+)
 from proofs.network import Network, Operation
-from tests.proofs.workbench import FLIP, HALF, ROTATION, SMOOTH, TENT, TENT_BALL, TENT_KNOTS, Step, affine, facts, letter, linear, prove, rejected, shallow
+from tests.proofs.workbench import (
+    FLIP,
+    HALF,
+    ROTATION,
+    SMOOTH,
+    TENT,
+    TENT_BALL,
+    TENT_KNOTS,
+    Step,
+    affine,
+    facts,
+    letter,
+    linear,
+    prove,
+    rejected,
+    shallow,
+)
 
 STEEP = shallow([1, 1], [0, "-1/2"], [3, -6])
 ONE_STATE = ("a network with one state", "2 states")
@@ -197,11 +225,21 @@ def test_covering_intervals() -> None:
 @pytest.mark.parametrize(
     ("change", "number", "expected", "got"),
     [
-        ({"intervals": [], "extremes": [], "weights": []}, 2, "as many pairs of ends, pairs of extremes and weights, at least one", "0 0 0"),
+        (
+            {"intervals": [], "extremes": [], "weights": []},
+            2,
+            "as many pairs of ends, pairs of extremes and weights, at least one",
+            "0 0 0",
+        ),
         ({"weights": ["1"]}, 2, "as many pairs of ends, pairs of extremes and weights, at least one", "2 2 1"),
         ({"intervals": [["0", "0"], ["1/2", "1"]]}, 2, "interval 1 with low < high", "0 0"),
         ({"intervals": [["0", "2/3"], ["1/2", "1"]]}, 2, "interval 1 to end before interval 2 begins", "2/3 1/2"),
-        ({"intervals": [["1/2", "1"], ["0", "1/2"]], "extremes": [["1", "1/2"], ["0", "1/2"]]}, 2, "interval 1 to end before interval 2 begins", "1 0"),
+        (
+            {"intervals": [["1/2", "1"], ["0", "1/2"]], "extremes": [["1", "1/2"], ["0", "1/2"]]},
+            2,
+            "interval 1 to end before interval 2 begins",
+            "1 0",
+        ),
         ({"extremes": [["0", "3/4"], ["1", "1/2"]]}, 3, "extremes 1 inside interval 1", "0 3/4"),
         ({"rate": "0"}, 4, "a positive rate and positive weights", "0 1 1"),
         ({"weights": ["1", "0"]}, 4, "a positive rate and positive weights", "2 1 0"),
@@ -242,7 +280,9 @@ def test_coppel_rejects() -> None:
     assert letter(TENT, TENT_KNOTS, ("coppel", (1,), {"exponent": 0, "max_knots": 1})) == large
     table: Step = ("pieces", (), {"knots": ["0"]})
     span = letter(FLIP, table, ("coppel", (1,), {"exponent": 0, "max_knots": 99}))
-    assert span.startswith(f"Rejected at step 2, {law} 4\n  expected  F^(2^n) the identity wherever F^(2^(n+1)) is\n  got       an interval of longer cycles")
+    assert span.startswith(
+        f"Rejected at step 2, {law} 4\n  expected  F^(2^n) the identity wherever F^(2^(n+1)) is\n  got       an interval of longer cycles"
+    )
     assert facts(FLIP, table, ("coppel", (1,), {"exponent": 1, "max_knots": 99}))[-1] == Order(1)
     ends = rejected(2, f"{law} 5", "-inf fixed by F^(2^n) if by F^(2^(n+1))", "-2 4")
     assert letter(linear([[-2]]), table, ("coppel", (1,), {"exponent": 0, "max_knots": 99})) == ends
@@ -278,7 +318,9 @@ def test_contraction() -> None:
     for weights, shown in ((["0"], "0"), (["1", "1"], "1 1"), (["-1"], "-1"), ([], "")):
         law = rejected(1, "theorem contraction, check 1", "1 positive weights", shown)
         assert letter(HALF, ("contraction", (), {"weights": weights, "rate": "1/2"})) == law
-    assert letter(HALF, ("contraction", (), {"weights": ["1"], "rate": "0"})) == rejected(1, "theorem contraction, check 1", "a positive rate", "0")
+    assert letter(HALF, ("contraction", (), {"weights": ["1"], "rate": "0"})) == rejected(
+        1, "theorem contraction, check 1", "a positive rate", "0"
+    )
     small = rejected(1, "theorem contraction, check 2", "(N d)_1 <= c d_1", "1/2 49/100")
     assert letter(HALF, ("contraction", (), {"weights": ["1"], "rate": "49/100"})) == small
     product = Network(1, (Operation("mul", (0, 0)),))

@@ -10,6 +10,7 @@ from flint import arb, ctx, fmpq
 ZERO = (Fraction(0), Fraction(0))
 ONE = (Fraction(1), Fraction(1))
 PRECISION = 200
+FAR = 10**6
 
 
 def point(value: Fraction | int) -> tuple:
@@ -153,15 +154,18 @@ def curve(name: str, where: tuple, bits: int = PRECISION) -> tuple:
     """Return the range of tanh or sigmoid over an interval by flint's balls at its ends."""
     before, ctx.prec = ctx.prec, max(PRECISION, bits)
     try:
-        low, high = (_ball(name, arb(fmpq(x.numerator, x.denominator))) for x in where)
+        low, high = (_ball(name, x) for x in where)
     finally:
         ctx.prec = before
     return max(low[0], Fraction(-1)), min(high[1], Fraction(1))
 
 
-def _ball(name: str, x: arb) -> tuple:
-    value = x.tanh() if name == "tanh" else 1 / (1 + (-x).exp())
-    return ends(value)
+def _ball(name: str, x: Fraction) -> tuple:
+    if abs(x) > FAR:  # beyond the reach of the balls: both curves are within 2**-1000 of where they go
+        low = Fraction(-1 if name == "tanh" else 0) if x < 0 else 1 - Fraction(1, 2**1000)
+        return low, low + Fraction(1, 2**1000)
+    ball = arb(fmpq(x.numerator, x.denominator))
+    return ends(ball.tanh() if name == "tanh" else 1 / (1 + (-ball).exp()))
 
 
 def ends(value: arb) -> tuple:

@@ -76,7 +76,8 @@ def pieces(step: Step) -> dict:
             need(all(h != 0 or b * a >= 0 for b, h, a in zip(before, here, after, strict=True)), f"a kink at {x} is missing")
     values = [both(x)[0] for x in knots]
     left, right = values[0] - both(ends[0])[0], both(ends[-1])[0] - values[-1]
-    return {"claim": "pieces", "knots": list(map(spell, knots)), "values": list(map(spell, values)), "left": spell(left), "right": spell(right)}
+    spelled = {"knots": list(map(spell, knots)), "values": list(map(spell, values)), "left": spell(left), "right": spell(right)}
+    return {"claim": "pieces", **spelled}
 
 
 def all_cycles(step: Step) -> dict:

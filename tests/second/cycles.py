@@ -112,8 +112,8 @@ def krawczyk(net: Net, points: list, radius: Fraction, inverse: list, bits: int)
     """Say whether Krawczyk's operator maps the balls into their interior, and the balls that must be disjoint are."""
     jacobians = [net.slopes([boxes.widened(boxes.point(x), radius) for x in point], bits) for point in points]
     images = [net.run([boxes.point(x) for x in point], bits)[0] for point in points]
-    after = [*points[1:], points[0]]
-    residuals = [[[boxes.sub(a, boxes.point(b))] for a, b in zip(image, there, strict=True)] for image, there in zip(images, after, strict=True)]
+    pairs = zip(images, [*points[1:], points[0]], strict=True)
+    residuals = [[[boxes.sub(a, boxes.point(b))] for a, b in zip(image, there, strict=True)] for image, there in pairs]
     error, spread = _block(jacobians, residuals, inverse)
     return error < 1 and spread + error * radius < radius and _apart(points, [radius] * len(points))
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from tests.second import boxes
-from tests.second.text import Refused, number, numbers
+from tests.second.text import BeyondReach, number, numbers
 
 MOST_CANDIDATES = 20_000
 
@@ -52,7 +52,7 @@ class Line:
             last = self._candidates[-1]
             more = set(self.knots).union(*(self.preimages(y) for y in last))
             if len(more) > MOST_CANDIDATES:
-                raise Refused("too many pieces for brute force")
+                raise BeyondReach("too many pieces for brute force")
             self._candidates.append(sorted(more))
         return self._candidates[times - 1]
 

@@ -48,7 +48,7 @@ class Net:
             if name == "affine":
                 out = [b[0] for b in bias]
                 for matrix, values in zip(matrices, given, strict=True):
-                    out = [boxes.add(o, boxes.total(boxes.mul(w, v) for w, v in zip(row, values, strict=True))) for o, row in zip(out, matrix, strict=True)]
+                    out = [boxes.add(o, boxes.total(map(boxes.mul, row, values))) for o, row in zip(out, matrix, strict=True)]
             elif name == "relu":
                 gates += given[0]
                 out = [(max(v[0], Fraction(0)), max(v[1], Fraction(0))) for v in given[0]]

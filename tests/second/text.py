@@ -17,6 +17,10 @@ class Refused(Exception):
     """The naive checker does not accept, for this reason."""
 
 
+class BeyondReach(Refused):
+    """Too large for brute force: neither accepted nor found wrong."""
+
+
 def need(holds: bool, reason: str) -> None:
     """Refuse unless ``holds``."""
     if not holds:

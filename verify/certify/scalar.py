@@ -10,7 +10,8 @@ from typing import Literal
 from proofs.claims import Claim, ExactCycle
 from proofs.errors import Rejected
 from verify.certify.draft import Draft
-from verify.certify.scalar_case import Case, Progress, bound_entropy, decide, enclosure
+from verify.certify.scalar_case import Case, Progress, bound_entropy, enclosure
+from verify.certify.scalar_decide import decide
 from verify.certify.scalar_steps import Step, add_cycle, add_period_entropy, add_pieces, add_stability, attempt
 from verify.numerics.interval_maps import Powers
 from verify.search.scalar_cycles import cycles_up_to
@@ -26,11 +27,12 @@ LONGEST_ORDER = 64  # cycles of ordered maps are listed up to this period unaske
 
 @dataclass(frozen=True)
 class ScalarReport:
-    """What was decided about a scalar network. Every claim is the conclusion of a step in the draft.
+    """What was decided about a scalar network; every claim is the conclusion of a step in the draft.
 
-    ``decision``: chaotic, ordered or undecided. ``undecided``: what was asked and not settled, with what was tried. ``entropy``: bounds of the
-    topological entropy over compact invariant sets, both from claims (0, 0 follows from an order claim). ``outside``: one exact sentence on orbits
-    far out; it is computed from the table of F and is no part of the certificate.
+    ``decision``: chaotic, ordered or undecided. ``undecided``: what was asked and not settled, with what was tried. ``entropy``: bounds of
+    the topological entropy over compact invariant sets, the lower 0 or from a claim, the upper from a claim; for ordered maps 0, 0
+    (positive entropy would force a period that is no power of two). ``outside``: an exact sentence on orbits far out, computed from the table of F
+    and no part of the certificate.
     """
 
     decision: str
@@ -51,11 +53,11 @@ def prove_scalar(
 ) -> ScalarReport:
     """Decide whether a network with one state is chaotic or ordered, and list its cycles up to ``period``.
 
-    For piecewise-linear networks with exact weights the search is complete within its budget: a map is chaotic if and only if some F^(2^j) has
-    a point of period 3; it is ordered once some F^(2^n) has no point of period 2, the infinities included. Smooth networks and weights with a radius are
-    decided by global slopes and by sampled points that the kernel then checks. Type 2^infinity stays undecided.
+    Exact piecewise-linear networks: F is chaotic if and only if some F^(2^j) has a point of period 3, and ordered once some F^(2^n) has
+    none of period 2, the infinities included; both are looked for in exact tables, within the budget. Smooth networks and weights with a radius
+    are decided by global slopes and by sampled points. Type 2^infinity stays undecided.
 
-    **Guarantee:** every claim was checked; the lists of ``undecided`` name the budget. **Raises:** Rejected if the network has several states.
+    **Guarantee:** every claim was checked; ``undecided`` names the budget. **Raises:** Rejected if the network has several states.
     """
     if draft.network.dimension != 1:
         raise Rejected(where="network", law="scalar decision", expected="one state", got=f"{draft.network.dimension} states")
@@ -80,7 +82,9 @@ def _list_cycles(case: Case, claim: Wanted, period: int | None) -> None:
         return
     if case.powers is None or case.table is None:
         if period is not None or claim == "cycles":
-            case.undecided.append(f"all cycles of period at most {up_to}: the card all_cycles needs the exact table of a piecewise-linear F")
+            case.undecided.append(
+                f"all cycles of period at most {up_to}: the card all_cycles needs the exact table of a piecewise-linear F"
+            )
         return
     case.tell("cycles", 0, up_to)
     powers = Powers(case.powers.function, case.max_knots, monotonic() + case.seconds / 4)
@@ -104,7 +108,8 @@ def _strongest_period(case: Case, steps: list[Step]) -> None:
     if not ranked or not isinstance(ranked[0][1], ExactCycle):
         return
     number, cycle = ranked[0][0], ranked[0][1]
-    case.keep(attempt(case.draft, "sharkovskii", {}, number))
+    if cycle.period > 1:
+        case.keep(attempt(case.draft, "sharkovskii", {}, number))
     if _rank(cycle.period)[0] == 0:
         case.decision, case.lower = "chaotic", case.keep(add_period_entropy(case.draft, cycle.period, number))
         if case.lower is not None:

@@ -1,46 +1,26 @@
-"""Chaos or order on the line: the proofs that are tried, from the cheapest to the last resort, and the entropy bounds of chaotic maps."""
+"""One scalar decision under way, and the entropy bounds that belong to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import log
 from time import monotonic
 
-from proofs.claims import Claim, EntropyLower, EntropyUpper, ExactCycle, Order, entropy_bound
+from proofs.claims import Claim, EntropyLower, EntropyUpper, entropy_bound
 from proofs.errors import Rejected
 from proofs.piecewise import PiecewiseLinear
-from verify.certify.draft import Draft, spelled
-from verify.certify.scalar_steps import (
-    BITS,
-    Step,
-    add_cycle,
-    add_entropy_upper,
-    add_horseshoe,
-    add_li_yorke,
-    add_period_entropy,
-    attempt,
-    best_horseshoe,
-    larger,
-    log_of,
-    widest_point,
-)
+from verify.certify.draft import Draft
+from verify.certify.scalar_steps import BITS, Step, add_entropy_upper, add_horseshoe, attempt, best_horseshoe, larger, log_of
 from verify.numerics.interval_maps import Powers, middle
-from verify.numerics.scalar_samples import sampling_grid
-from verify.search.entropy import Horseshoe, sampled_horseshoes, smallest_band
-from verify.search.li_yorke import Point, best_point, suggest
-from verify.search.order import excluded_odd_period, is_ordered
-from verify.search.scalar_cycles import cycle_of_period, odd_cycle_in
-from verify.search.scalar_odd import suggest_odd
+from verify.numerics.scalar_samples import sampling_grids
+from verify.search.entropy import Horseshoe, sampled_horseshoes
+from verify.search.order import excluded_odd_period
 
 Progress = Callable[[str, int, int], None]
-MAX_EXPONENT = 20  # of the card C3
-SHOE_EXPONENT = 3  # tables this far, then horseshoes are tried
 UPPER_KNOTS = 4_096
-LONGEST = 1_024
-ODD = range(5, 32, 2)
 ITERATES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16)
+FEW_ITERATES = (1, 2, 4, 8)  # where chaos is proved already
 SHOES_TRIED = 4
 ONE = Fraction(1)
 
@@ -84,117 +64,7 @@ class Case:
         return f"budget: {self.max_knots} knots a table, {self.seconds:g} s"
 
 
-def decide(case: Case) -> None:
-    """Try the short proofs of order, then the tables, then sampling."""
-    if _by_slopes(case):
-        return
-    if case.powers is not None:
-        _by_tables(case, case.powers)
-    if case.decision == "undecided" and case.powers is not None:
-        _by_horseshoe(case, case.powers)
-    if case.decision == "undecided":
-        _by_sampling(case)
-    if case.decision == "undecided":
-        case.undecided.append(_undecided_text(case))
-
-
-def _by_slopes(case: Case) -> bool:
-    """Contraction and monotone maps, from the global slopes."""
-    bits: dict[str, object] = {} if case.draft.network.is_piecewise_linear else {"bits": BITS}
-    try:
-        slope = case.draft.network.jacobian(None, None if case.draft.network.is_piecewise_linear else BITS).interval(0)
-    except Rejected:
-        return False
-    step = None
-    if slope.magnitude < 1:
-        rate = spelled([max(slope.magnitude, Fraction(1, 2))])[0]
-        step = attempt(case.draft, "contraction", {"weights": ["1"], "rate": rate, **bits})
-    elif slope.lo >= 0 or slope.hi <= 0:
-        step = attempt(case.draft, "coppel", {"monotone": "increasing" if slope.lo >= 0 else "decreasing", **bits})
-    if case.keep(step) is not None and step is not None:
-        case.decision = "ordered"
-        case.order = step[1].exponent if isinstance(step[1], Order) else 0
-    return step is not None
-
-
-def _by_tables(case: Case, powers: Powers) -> None:
-    """Look at F^(2^j), j = 0, 1, 2, ...: no period 2 proves order, a period 3 proves chaos."""
-    for exponent in range(MAX_EXPONENT + 1):
-        case.tell("tables of F^(2^n)", exponent, MAX_EXPONENT)
-        once, twice = powers.get(2**exponent), powers.get(2 ** (exponent + 1))
-        if once is None or twice is None:
-            return
-        if is_ordered(once, twice) and _by_coppel(case, exponent):
-            return
-        if _by_period_three(case, powers, exponent):
-            return
-        case.looked = exponent + 1
-        if exponent == SHOE_EXPONENT and _by_horseshoe(case, powers):
-            return
-
-
-def _by_coppel(case: Case, exponent: int) -> bool:
-    cites = [] if case.table is None else [case.table]
-    step = case.keep(attempt(case.draft, "coppel", {"exponent": exponent, "max_knots": case.max_knots}, *cites))
-    if step is not None:
-        case.decision, case.order = "ordered", exponent
-    return step is not None
-
-
-def _by_period_three(case: Case, powers: Powers, exponent: int) -> bool:
-    if exponent == 0:
-        one, two, three = powers.function, powers.get(2), powers.get(3)
-        point = None if two is None or three is None else best_point(one, two, three)
-        return point is not None and _chaotic(case, add_li_yorke(case.draft, point, case.table, None), 3)
-    cycle = cycle_of_period(powers, 3 * 2**exponent)
-    if cycle is None:
-        return False
-    stronger = _odd_multiple(powers, 2 ** (exponent - 1)) or cycle
-    return _chaotic(case, add_cycle(case.draft, stronger), len(stronger))
-
-
-def _odd_multiple(powers: Powers, doublings: int) -> tuple[Fraction, ...] | None:
-    """Return a cycle of least period q * doublings for the least odd q > 3 within reach, which is stronger than 3 * 2 * doublings."""
-    table = powers.get(doublings)
-    if table is None or table.lipschitz() ** 2 <= 2:  # noqa: PLR2004 - odd periods need more
-        return None
-    excluded = excluded_odd_period(table.lipschitz(), 31) or 3
-    reach = Powers(powers.function, powers.max_knots, monotonic() + max(0.0, powers.deadline - monotonic()) / 4)
-    for odd in ODD:
-        cycle = cycle_of_period(reach, odd * doublings) if odd > excluded else None
-        if cycle is not None or reach.stopped:
-            return cycle
-    return None
-
-
-def _chaotic(case: Case, step: Step | None, period: int) -> bool:
-    """Draw the conclusions of a cycle of this period, or of B1 (3)."""
-    if step is None:
-        return False
-    case.decision = "chaotic"
-    if not isinstance(step[1], ExactCycle):
-        case.keep(step)
-    case.lower = add_period_entropy(case.draft, period, step[0])
-    case.keep(attempt(case.draft, "sharkovskii", {}, step[0]))
-    return True
-
-
-def _by_horseshoe(case: Case, powers: Powers) -> bool:
-    """A horseshoe alone proves chaos; a cycle inside its narrowest band then gives a strong period."""
-    step = _find_shoe(case, powers.function)
-    if step is None or case.shoe is None:
-        return False
-    case.decision, case.lower = "chaotic", step
-    divisor, window = smallest_band(powers.function, case.shoe)
-    limits = (min(31 * divisor, LONGEST), case.max_knots, monotonic() + case.seconds / 8)
-    cycle = odd_cycle_in(powers.function, window, divisor, limits)
-    found = None if cycle is None else add_cycle(case.draft, cycle)
-    if found is not None:
-        case.keep(attempt(case.draft, "sharkovskii", {}, found[0]))
-    return True
-
-
-def _find_shoe(case: Case, function: PiecewiseLinear) -> Step | None:
+def find_shoe(case: Case, function: PiecewiseLinear) -> Step | None:
     """Return the best horseshoe of F, searched for once."""
     if case.shoe is None and not case.shoe_tried and case.table is not None:
         case.shoe_tried = True
@@ -205,35 +75,16 @@ def _find_shoe(case: Case, function: PiecewiseLinear) -> Step | None:
     return case.shoe_step
 
 
-def _by_sampling(case: Case) -> None:
-    """Points that a simulation suggests: period 3, other odd periods, horseshoes."""
+def sampled_entropy(case: Case) -> None:
+    """Look for horseshoes of sampled iterates, better than the bound known so far."""
     network = middle(case.draft.network)
-    grid = sampling_grid(network)
-    if grid is None:
-        return
-    case.tell("sampling")
-    point = widest_point(case.draft, [Point(a, None) for a in suggest(network, grid)], case.table)
-    if point is not None and _chaotic(case, point, 3):
-        return
-    for odd in ODD:
-        for x in suggest_odd(network, grid, odd):
-            step = attempt(case.draft, "odd_period", {"point": spelled([x])[0], "times": odd, "bits": BITS})
-            if case.keep(step) is not None and step is not None:
-                case.decision, case.lower = "chaotic", add_period_entropy(case.draft, odd, step[0])
+    grids = sampling_grids(network)
+    for iterate in ITERATES if case.lower is None else FEW_ITERATES:
+        known = 0.0 if case.lower is None else float(step_bound(case.lower))
+        shoes = [shoe for grid in grids for shoe in sampled_horseshoes(network, grid, iterate) if shoe.entropy > known]
+        for shoe in sorted(shoes, key=lambda shoe: -shoe.entropy)[:SHOES_TRIED]:
+            if monotonic() > case.deadline:
                 return
-    _sampled_entropy(case)
-    if isinstance(case.lower, tuple) and isinstance(case.lower[1], EntropyLower) and case.lower[1].rate > 1:
-        case.decision = "chaotic"
-
-
-def _sampled_entropy(case: Case) -> None:
-    network = middle(case.draft.network)
-    grid = sampling_grid(network)
-    for iterate in ITERATES if grid is not None else ():
-        if monotonic() > case.deadline or grid is None:
-            return
-        known = 0.0 if case.lower is None or not isinstance(case.lower[1], EntropyLower) else log(case.lower[1].rate) / case.lower[1].iterate
-        for shoe in [shoe for shoe in sampled_horseshoes(network, grid, iterate) if shoe.entropy > known][:SHOES_TRIED]:
             step = add_horseshoe(case.draft, shoe, case.table, None if case.table is not None else BITS)
             if step is not None:
                 case.lower = larger(case.lower, step)
@@ -256,10 +107,10 @@ def bound_entropy(case: Case) -> None:
 
 
 def _raise_lower(case: Case, function: PiecewiseLinear | None) -> None:
-    step = None if function is None else _find_shoe(case, function)
+    step = None if function is None else find_shoe(case, function)
     case.lower = larger(case.lower, step)
     if step is None:
-        _sampled_entropy(case)
+        sampled_entropy(case)
     if case.lower is not None:
         case.keep(attempt(case.draft, "entropy_gives_scrambling", {}, case.lower[0]))
         case.keep(case.lower)
@@ -283,21 +134,14 @@ def _global_slope(case: Case) -> Fraction | None:
 
 
 def step_bound(step: Step) -> Fraction:
-    return entropystep_bound(step[1]) if isinstance(step[1], EntropyLower | EntropyUpper) else Fraction(0)
+    """Return a rational on the safe side of an entropy step's bound; 0 for other claims."""
+    return entropy_bound(step[1]) if isinstance(step[1], EntropyLower | EntropyUpper) else Fraction(0)
 
 
 def enclosure(case: Case) -> tuple[Fraction, Fraction] | None:
+    """Return the bounds of the entropy, None without an upper one."""
     if case.decision == "ordered":
         return Fraction(0), Fraction(0)
     if case.upper is None:
         return None
     return (Fraction(0) if case.lower is None else max(Fraction(0), step_bound(case.lower))), step_bound(case.upper)
-
-
-def _undecided_text(case: Case) -> str:
-    """Say what was tried and how far."""
-    if case.powers is None:
-        reason = "no table of pieces (tanh, sigmoid, weights with a radius, or too many kinks), so the card coppel could not be used"
-        return f"chaos or order: {reason}; sampled points showed no period 3, no odd period up to {ODD[-1]} and no horseshoe; {case.budget}"
-    tables = f"looked for periods 2 and 3 of F^(2^j) for j < {case.looked}"
-    return f"chaos or order: {tables}, then stopped because {case.powers.stopped or 'the greatest exponent was reached'}; {case.budget}"

@@ -1,9 +1,9 @@
-"""Scalar networks as exact piecewise-linear maps: all kinks from one symbolic pass through the program, and cached iterates under a budget."""
+"""Scalar networks as exact piecewise-linear maps: all kinks from one symbolic pass, and iterates under a budget."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from time import monotonic
@@ -18,7 +18,7 @@ Line = tuple[Fraction, Fraction]  # slope, intercept
 
 @dataclass(frozen=True)
 class Bent:
-    """A continuous piecewise-linear function: its line at -infinity, and what is added to (slope, intercept) at each knot, knots increasing."""
+    """A continuous piecewise-linear function: its line at -infinity, and what (slope, intercept) gain at each knot, knots increasing."""
 
     first: Line
     jumps: tuple[tuple[Fraction, Line], ...] = ()
@@ -52,6 +52,20 @@ def hinge_knots(network: Network, limit: int) -> list[Fraction]:
     **Guarantee:** exact. **Cost:** one hidden layer of width n sorts n quotients; deeper layers add all pieces of all inputs for each unit.
     **Raises:** TooManyPieces beyond ``limit`` points. The network has one state, weights without radii, and only affine, relu and add.
     """
+    return sorted(_run(network, limit)[1]) or [ZERO]
+
+
+def table(network: Network, limit: int) -> PiecewiseLinear:
+    """Return F itself. **Guarantee:** exact. **Raises:** and **Cost:** as ``hinge_knots``."""
+    bent = _run(network, limit)[0]
+    lines = bent.lines()
+    knots = tuple(knot for knot, _ in bent.jumps) or (ZERO,)
+    values = tuple(slope * knot + intercept for knot, (slope, intercept) in zip(knots, lines, strict=False))
+    return PiecewiseLinear(knots, values, lines[0][0], lines[-1][0])
+
+
+def _run(network: Network, limit: int) -> tuple[Bent, set[Fraction]]:
+    """Run the program on functions instead of numbers; return the last register and all zeros of relu inputs."""
     registers = [[Bent((Fraction(1), ZERO))]]
     knots: set[Fraction] = set()
     for operation in network.program:
@@ -66,13 +80,15 @@ def hinge_knots(network: Network, limit: int) -> list[Fraction]:
             registers.append(_affine(operation, inputs))
         if len(knots) > limit:
             raise TooManyPieces
-    return sorted(knots) or [ZERO]
+    return registers[-1][0], knots
 
 
 def middle(network: Network) -> Network:
     """Return the network whose weights are the middles of the weight intervals."""
     program = tuple(
-        Operation(operation.name, operation.of, tuple(map(_middle, operation.matrices)), None if operation.bias is None else _middle(operation.bias))
+        replace(
+            operation, matrices=tuple(map(_middle, operation.matrices)), bias=None if operation.bias is None else _middle(operation.bias)
+        )
         for operation in network.program
     )
     return Network(network.dimension, program)
@@ -119,7 +135,7 @@ class Powers:
     def _after(self, exponent: int, outer: PiecewiseLinear, inner: PiecewiseLinear) -> PiecewiseLinear | None:
         started = monotonic()
         if started + 2 * self._slowest > self.deadline:
-            self.stopped = self.stopped or f"the time budget ended before the table of F^{exponent}"
+            self.stopped = self.stopped or f"the time budget ended before the table of F^{exponent} was made"
             return None
         try:
             return outer.after(inner, self.max_knots)

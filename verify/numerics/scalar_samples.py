@@ -10,28 +10,35 @@ from verify.numerics.batch import FloatNetwork, Floats
 FAR = 1e12
 WARM_UP = 200
 KEPT = 56
+EARLY = 3
+NARROW = 1e-9
 
 
-def sampling_grid(network: Network, count: int = 2**14) -> Floats | None:
-    """Return an even grid over the hull of simulated bounded orbits, slightly widened; None if none was seen or the weights leave float range.
+def sampling_grids(network: Network, count: int = 2**14) -> list[Floats]:
+    """Return even grids, slightly widened, over the hull of late states of bounded orbits and over that of early ones (transient chaos).
 
-    **Guarantee:** heuristic.
+    **Guarantee:** heuristic; empty for weights beyond the float range.
     """
     try:
         step = FloatNetwork(network).step
     except OverflowError:
-        return None
+        return []
     scales = np.ldexp(1.0, np.arange(-12, 13))
     states = np.concatenate([np.linspace(-2.0, 2.0, 401), scales, -scales])
-    late = []
+    hulls: list[tuple[float, float]] = []
     with np.errstate(all="ignore"):
-        for time in range(WARM_UP + KEPT):
+        for _ in range(WARM_UP + KEPT):
             states = step(states[:, None])[:, 0]
             states = states[np.isfinite(states) & (np.abs(states) < FAR)]
-            if time >= WARM_UP and states.size:
-                late.append((float(states.min()), float(states.max())))
-    if not late or not states.size:
-        return None
-    low, high = min(low for low, _ in late), max(high for _, high in late)
-    margin = 0.05 * (high - low) + 1e-9 * (1.0 + abs(low) + abs(high))
-    return np.linspace(low - margin, high + margin, count)
+            if states.size:
+                hulls.append((float(states.min()), float(states.max())))
+    spans = [_hull(hulls[WARM_UP:]), _hull(hulls[:EARLY])]
+    return [np.linspace(low, high, count) for low, high in spans if high - low > NARROW]
+
+
+def _hull(hulls: list[tuple[float, float]]) -> tuple[float, float]:
+    if not hulls:
+        return 0.0, 0.0
+    low, high = min(low for low, _ in hulls), max(high for _, high in hulls)
+    margin = 0.05 * (high - low)
+    return low - margin, high + margin

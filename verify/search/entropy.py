@@ -22,7 +22,8 @@ MAX_INTERVALS = 800
 CLOSING_STEPS = 64
 WEIGHT_BITS = 45
 WIDENING = 16
-LEVELS = 9
+LEVELS = 11
+LARGE = 1e9
 BISECTIONS = 8
 Range = tuple[int, int]
 Pair = tuple[Fraction, Fraction]
@@ -47,8 +48,10 @@ class Horseshoe:
 def markov_horseshoe(function: PiecewiseLinear, tolerance: Fraction) -> Horseshoe | None:
     """Return the best horseshoe of F on a partition by the turning points and by orbits that start near their images.
 
-    Near each turning value a point is chosen, closer than ``tolerance`` where possible, whose orbit ends in a turning or fixed point; F maps
-    the partition into itself but for the turning points. **Guarantee:** exact coverings; the bound tends to the entropy where F expands.
+    Near each turning value a point is chosen, closer than ``tolerance`` where possible, whose orbit ends in a turning or fixed point; F
+    maps the partition into itself but for the turning points.
+
+    **Guarantee:** exact coverings; where F expands the bound tends to the entropy.
     """
     points = _partition(function, tolerance)
     if not 1 < len(points) <= MAX_INTERVALS:
@@ -63,9 +66,11 @@ def sampled_horseshoes(network: Network, grid: Floats, iterate: int) -> list[Hor
     """Return horseshoes in which F^iterate maps every interval across one common interval, the best first. **Guarantee:** heuristic."""
     step = FloatNetwork(network).step
     images = grid
-    for _ in range(iterate):
-        images = step(images[:, None])[:, 0]
-    cuts = np.linspace(grid[0], grid[-1], LEVELS + 2)[1:-1]
+    with np.errstate(all="ignore"):
+        for _ in range(iterate):
+            images = step(images[:, None])[:, 0]
+    finite = np.sort(images[np.isfinite(images)])
+    cuts = np.unique(finite[np.linspace(0, len(finite) - 1, LEVELS + 2).astype(int)[1:-1]]) if len(finite) else finite
     found = [
         _crossings(grid, images, low, high, iterate, slack * (high - low))
         for i, low in enumerate(cuts)
@@ -209,7 +214,9 @@ def _covered(points: Sequence[Fraction], bottom: Fraction, top: Fraction) -> Ran
     return (first, last) if first < last else (0, 0)
 
 
-def _heaviest(intervals: list[tuple[Fraction, Fraction]], extremes: list[tuple[Fraction, Fraction]], ranges: list[Range]) -> Horseshoe | None:
+def _heaviest(
+    intervals: list[tuple[Fraction, Fraction]], extremes: list[tuple[Fraction, Fraction]], ranges: list[Range]
+) -> Horseshoe | None:
     """Restrict to the strong component with the greatest rate."""
     best: Horseshoe | None = None
     for members in _components(ranges):
@@ -256,7 +263,8 @@ def _perron(rows: list[Range]) -> Floats:
 def _rounded_weights(vector: Floats, rows: list[Range]) -> tuple[tuple[Fraction, ...], Fraction]:
     """Round the weights, small integers first, and return them with the greatest rate that they prove, rounded down."""
     scaled = vector / vector.min()
-    choices = [[max(1, round(value * factor)) for value in scaled.tolist()] for factor in (1, 2, 3, 4, 5, 6, 8, 12) if scaled.max() < 1e9]  # noqa: PLR2004
+    factors = (1, 2, 3, 4, 5, 6, 8, 12) if scaled.max() < LARGE else ()
+    choices = [[max(1, round(value * factor)) for value in scaled.tolist()] for factor in factors]
     mantissas, exponents = np.frexp(scaled)
     fine = [int(m * 2**WEIGHT_BITS) << int(e) for m, e in zip(mantissas.tolist(), exponents.tolist(), strict=True)]
     weights = max([*choices, fine], key=lambda integers: _rate(integers, rows))

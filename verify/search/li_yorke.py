@@ -58,10 +58,12 @@ def gaps_at(function: PiecewiseLinear, a: Fraction) -> Triple:
 def suggest(network: Network, grid: Floats) -> list[Fraction]:
     """Return points of a grid that seem to be of Li and Yorke's kind, widest margins first. **Guarantee:** heuristic."""
     step = FloatNetwork(network).step
-    one = step(grid[:, None])[:, 0]
-    two = step(one[:, None])[:, 0]
-    three = step(two[:, None])[:, 0]
-    margins = np.maximum(np.minimum.reduce([one - grid, two - one, grid - three]), np.minimum.reduce([grid - one, one - two, three - grid]))
+    with np.errstate(all="ignore"):
+        one = step(grid[:, None])[:, 0]
+        two = step(one[:, None])[:, 0]
+        three = step(two[:, None])[:, 0]
+        gaps = np.stack([one - grid, two - one, grid - three])
+        margins = np.maximum(gaps.min(axis=0), (-gaps).min(axis=0))
     margins = np.where(np.isfinite(margins), margins, -1.0)
     order = np.argsort(-margins)
     chosen = [i for i in order[: SUGGESTIONS * 4 : 4] if margins[i] >= 0.0]
@@ -110,8 +112,10 @@ def _candidates(points: list[tuple[Fraction, Triple]], lipschitz: Fraction) -> I
             yield from _inner(here, there, ray, lipschitz)
 
 
-def _inner(here: tuple[Fraction, Triple], there: tuple[Fraction, Triple], ray: int, lipschitz: Fraction) -> Iterator[tuple[Fraction, Triple]]:
-    """Yield the crossings of the three affine gaps and their zeros between two points (on a ray: also beyond, and between them)."""
+def _inner(
+    here: tuple[Fraction, Triple], there: tuple[Fraction, Triple], ray: int, lipschitz: Fraction
+) -> Iterator[tuple[Fraction, Triple]]:
+    """Yield the crossings of the three affine gaps and their zeros between two points (on a ray: beyond and between too)."""
     (a, one), (b, two) = here, there
     weights = (Fraction(1), 1 / (2 + lipschitz), 1 / (1 + lipschitz + lipschitz**2))
     low = [gap * weight for gap, weight in zip(one, weights, strict=True)]

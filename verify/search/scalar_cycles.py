@@ -53,7 +53,9 @@ def cycle_of_period(powers: Powers, period: int) -> Cycle | None:
     return None
 
 
-def odd_cycle_in(function: PiecewiseLinear, window: tuple[Fraction, Fraction], divisor: int, limits: tuple[int, int, float]) -> Cycle | None:
+def odd_cycle_in(
+    function: PiecewiseLinear, window: tuple[Fraction, Fraction], divisor: int, limits: tuple[int, int, float]
+) -> Cycle | None:
     """Return a cycle through the window of least period q * divisor for the least odd q > 1 (or 6 * divisor) within the limits.
 
     ``limits``: the greatest period, the most knots of a table, and the moment to stop. Only the iterates of F on the window are tabulated.

@@ -7,6 +7,7 @@ from fractions import Fraction
 from proofs.piecewise import PiecewiseLinear
 
 TIGHTENINGS = 8
+FLOAT_POWERS = 1_000
 _SHOWN = 24
 
 
@@ -68,9 +69,9 @@ def _last_at_least(function: PiecewiseLinear, level: Fraction) -> Fraction:
 def _caught(function: PiecewiseLinear, low: Fraction, high: Fraction, name: str) -> str:
     """Neither end repels and the ends do not change places.
 
-    Let a and b be the least and greatest of all fixed points, knots and values, and of F at the other end where the outer slope is negative.
-    Then F maps [a, b] into itself; an orbit left of a (right of b) moves towards it, or jumps across once and then moves towards the other
-    end, so all its limit points are in [a, b], hence in every image of it.
+    Let a and b be the least and greatest of all fixed points, knots and values, and of F at the other end where the outer slope is
+    negative. Then F maps [a, b] into itself; an orbit left of a (right of b) moves towards it, or jumps across once and then moves towards
+    the other end, so all its limit points are in [a, b], hence in every image of it.
     """
     a, b = min(low, *function.knots, *function.values), max(high, *function.knots, *function.values)
     if function.right < 0:
@@ -97,7 +98,5 @@ def _show(x: Fraction) -> str:
     text = str(x)
     if len(text) <= _SHOWN:
         return text
-    try:
-        return f"about {float(x):.10g}"
-    except OverflowError:
-        return f"about {'-' * (x < 0)}2^{abs(x.numerator).bit_length() - x.denominator.bit_length()}"
+    power = x.numerator.bit_length() - x.denominator.bit_length()
+    return f"about {float(x):.10g}" if abs(power) < FLOAT_POWERS else f"about {'-' * (x < 0)}2^{power}"
