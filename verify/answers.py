@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from proofs.certificate import Certificate
+from proofs.grammar import read_number
 from verify.rounding import decimal_pair, float_above, float_below
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
     Box = tuple[tuple[Interval, ...], ...]
     Multipliers = tuple[tuple[Interval, Interval], ...]
+
+
+_DYADIC = re.compile(r"-?[0-9]{1,4000}p-[0-9]{1,4}")  # short enough for Python to print in decimals
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,19 @@ class Certified(Certificate):
             "cycles": [entry.as_json() for entry in report.cycles],
             "certificate": report.path,
         }
+
+
+def plain_numbers(content: object) -> object:
+    """Return a claim's JSON with the checker's dyadics ("3p-2") spelled p/q, as every ``--json`` answer does; huge ones stay as they are.
+
+    >>> plain_numbers({"points": [["3p-2", "1/3", "01"]]})
+    {'points': [['3/4', '1/3', '01']]}
+    """
+    if isinstance(content, dict):
+        return {key: plain_numbers(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [plain_numbers(value) for value in content]
+    return str(read_number(content, "claim")) if isinstance(content, str) and _DYADIC.fullmatch(content) else content
 
 
 def _index_sum(cycles: tuple[CycleEntry, ...], k: int) -> int | None:

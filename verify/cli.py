@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from proofs.network import Network
+    from verify.loading import Loaded
 
 EXIT = {"Proved": 0, "Rejected": 1, "Malformed": 2, "Unsupported": 2, "NotFound": 3}
 
@@ -48,7 +49,7 @@ Model = Annotated[str | None, typer.Option("--model", help="the network's family
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="what the file does not say, such as P=2")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="write the certificate here")]
-Seed = Annotated[int, typer.Option("--seed", help="seed of the search")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="seed of the search")]
 Budget = Annotated[float, typer.Option("--budget", min=0.0, metavar="SECONDS", help="time for the float search")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="search with this many seeds in as many processes")]
 
@@ -76,17 +77,10 @@ def certify(
     from verify.progress import shown
     from verify.texts import certified_text
 
+    loaded = _loaded(network, model, settings)
+    width = None if radius is None else _number(radius, "--radius")
     with shown() as progress:
-        answer = run(
-            network,
-            claim.value,
-            period=period,
-            radius=None if radius is None else _number(radius, "--radius"),
-            max_radius=max_radius,
-            model=model,
-            effort=Effort(budget, seed, jobs, progress),
-            **_settings(settings),
-        )
+        answer = run(loaded, claim.value, period=period, radius=width, max_radius=max_radius, effort=Effort(budget, seed, jobs, progress))
     if isinstance(answer, NotFound):
         raise answer
     answer = saved(answer, output)
@@ -115,10 +109,9 @@ def cycles(
     from verify.texts import cycles_text
 
     limits = None if box is None else (_number(box[0], "--box"), _number(box[1], "--box"))
+    loaded = _loaded(network, model, settings)
     with shown() as progress:
-        answer = run(
-            network, up_to, complete=complete, box=limits, model=model, effort=Effort(budget, seed, jobs, progress), **_settings(settings)
-        )
+        answer = run(loaded, up_to, complete=complete, box=limits, effort=Effort(budget, seed, jobs, progress))
     answer = saved(answer, output)
     _finish(answer.as_json(), cycles_text(answer, complete=complete), answer.verdict, as_json)
 
@@ -136,13 +129,14 @@ def check(
     from time import perf_counter
 
     from proofs.kernel import check as run
+    from verify.answers import plain_numbers
 
     asked = None if network is None else _asked(network, model, settings, radius)
     start = perf_counter()
     proved = run(certificate, asked)
     content = {
         "verdict": "Proved",
-        "claim": [claim.as_json() for claim in proved.claims],
+        "claim": [plain_numbers(claim.as_json()) for claim in proved.claims],
         "statement": proved.statement,
         "digest": proved.digest,
         "theorems": list(proved.theorems),
@@ -188,9 +182,9 @@ def convert(
 ) -> None:
     """Write the same network in another format; the digest stays the same."""
     from verify.formats import write
-    from verify.loading import describe, load, to_stored
+    from verify.loading import describe, to_stored
 
-    loaded = load(network, model, **_settings(settings))
+    loaded = _loaded(network, model, settings)
     write(output, to_stored(loaded))
     content = {"network": describe(loaded), "path": str(output)}
     _finish(content, [f"{output}  {loaded.model}  digest {loaded.network.digest}"], "Proved", as_json)
@@ -200,18 +194,25 @@ def main() -> NoReturn:
     """Run the command line; every failure is printed as its letter, or as JSON, with its exit code."""
     try:
         code = app(standalone_mode=False)
-    except typer.Abort:
-        print("Interrupted; no file was left half-written.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
     except _UsageError as failure:
-        failure.show()
-        sys.exit(EXIT["Malformed"])
+        _misused(failure)
     except OrbitproofError as failure:
         _fail(failure)
     except OSError as failure:
         where, why = str(failure.filename or "file"), str(failure.strerror or failure)
         _fail(Malformed(where=where, law="file", expected="a file that can be read or written", got=why))
+    if code == INTERRUPTED:
+        print("Interrupted; no file was left half-written.", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _misused(failure: typer.BadParameter) -> NoReturn:
+    if "--json" in sys.argv:
+        _fail(Malformed(where="command line", law="usage", expected="a verb with its options, see --help", got=failure.format_message()))
+    failure.show()
+    sys.exit(EXIT["Malformed"])
 
 
 def _fail(failure: OrbitproofError) -> NoReturn:
@@ -232,7 +233,7 @@ def _settings(pairs: list[str] | None) -> dict[str, str]:
     values: dict[str, str] = {}
     for pair in pairs or []:
         name, equals, value = pair.partition("=")
-        if not equals or not name or name in values or name in {"model", "effort", "claim"}:
+        if not equals or not name or name in values or name in {"model", "source"}:
             raise Malformed(where="--set", law="settings", expected="NAME=VALUE, each name once", got=pair)
         values[name] = value
     return values
@@ -244,8 +245,12 @@ def _number(text: str, where: str) -> Fraction:
     return read_exact(text, where)
 
 
-def _asked(network: str, model: str | None, settings: list[str] | None, radius: str | None) -> Network:
+def _loaded(network: str, model: str | None, settings: list[str] | None) -> Loaded:
     from verify.loading import load
 
-    loaded = load(network, model, **_settings(settings))
+    return load(network, model, **_settings(settings))
+
+
+def _asked(network: str, model: str | None, settings: list[str] | None, radius: str | None) -> Network:
+    loaded = _loaded(network, model, settings)
     return loaded.network if radius is None else loaded.with_radius(_number(radius, "--radius"))

@@ -117,12 +117,12 @@ def smooth_cycles() -> Iterator[tuple[str, bytes]]:
         case.good("stability", {"forms": [[["1"]], [["1"]]], "bits": 60}, 1)
         yield f"cycle-tanh-two-cycle-{name}", case.claiming()
     network = tanh_net([["1/2", "1"], ["-1", "1/2"]], ["1/8", "0"])
-    point = [0.0, 0.0]
+    plane = [0.0, 0.0]
     for _ in range(200):
-        u, v = map(math.tanh, point)
-        point = [(u / 2 + v + 1 / 8 + point[0]) / 2, (-u + v / 2 + point[1]) / 2]
+        u, v = map(math.tanh, plane)
+        plane = [(u / 2 + v + 1 / 8 + plane[0]) / 2, (-u + v / 2 + plane[1]) / 2]
     case = Case(network)
-    case.good("cycle", ball_witness(network, [point], "1p-12"))
+    case.good("cycle", ball_witness(network, [plane], "1p-12"))
     yield "cycle-tanh-fixed-point-in-the-plane", case.claiming()
     network = tanh_net([["3/2"]], ["-1/4"], "sigmoid")
     point = [0.5]
@@ -152,11 +152,11 @@ def stabilities() -> Iterator[tuple[str, bytes]]:
     yield "multiplier_moduli-saddle", case.claiming()
     network = plrnn([["1/2", 0, 0], [0, "3/4", "1/8"], [0, "-1/8", "3/4"]], [["-1/4", "1/8", 0], [0, 0, 0], [0, 0, "1/4"]], [1, -1, 1])
     case = Case(network)
-    word = next(w for w in (f"{i:03b}" for i in range(8)) if agrees(network, [w]))
-    case.good("exact_cycle", {"point": spell(along(network, [word])[1][0]), "period": 1})
+    region = next(w for w in (f"{i:03b}" for i in range(8)) if agrees(network, [w]))
+    case.good("exact_cycle", {"point": spell(along(network, [region])[1][0]), "period": 1})
     rates = [Fraction(1, 2), Fraction(9, 10)]
-    case.good("multiplier_moduli", {"rates": spell(rates), "levels": [forms(along(network, [word])[0], r) for r in rates], "bits": 60}, 1)
-    case.good("stability", {"forms": forms(along(network, [word])[0]), "bits": 60}, 1)
+    case.good("multiplier_moduli", {"rates": spell(rates), "levels": [forms(along(network, [region])[0], r) for r in rates], "bits": 60}, 1)
+    case.good("stability", {"forms": forms(along(network, [region])[0]), "bits": 60}, 1)
     yield "multiplier_moduli-three-states", case.claiming()
 
 

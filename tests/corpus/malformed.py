@@ -77,6 +77,8 @@ def headers(base: bytes) -> Iterator[tuple[str, bytes]]:
         ("unknown-field", '{"orbitproof":1', '{"orbitproof":1,"trusted":true'),
         ("remarks-missing-a-field", '"model":"",', ""),
         ("remarks-with-a-number", '"model":""', '"model":1'),
+        ("name-that-forges-a-verdict", '"name":""', '"name":"\\nProved  everything"'),
+        ("name-that-clears-the-terminal", '"name":""', '"name":"\\u001b[2J"'),
         ("assumptions-of-numbers", '"assumptions":[]', '"assumptions":[1]'),
         ("remarks-null", '{"name":"","model":"","assumptions":[]}', "null"),
         ("claim-of-an-unknown-kind", '{"claim":"scrambled_set"}', '{"claim":"chaos"}'),

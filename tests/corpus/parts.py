@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from flint import fmpq, fmpq_mat
@@ -10,14 +10,14 @@ from flint import fmpq, fmpq_mat
 from proofs.arithmetic import Matrix
 from proofs.certificate import Remarks, header_line, json_line
 from proofs.claims import Claim
-from proofs.grammar import write_number
+from proofs.grammar import read_entry, write_number
 from proofs.network import Network, Operation
-from proofs.reader import Fields, read_entry
+from proofs.reader import Fields
 from proofs.theorems import THEOREMS
 from proofs.theorems.card import Application
 
 Rows = Sequence[Sequence[object]]
-SCRAMBLED = {"claim": "scrambled_set"}
+SCRAMBLED: dict[str, object] = {"claim": "scrambled_set"}
 
 
 def matrix(rows: Rows) -> Matrix:
@@ -73,9 +73,9 @@ class Case:
         self.network, self.remarks, self.facts = network, Remarks(name), list[Claim]()
         self.steps: list[tuple[str, Sequence[int], object]] = []
 
-    def good(self, theorem: str, witness: dict[str, object], *cites: int) -> Claim:
+    def good(self, theorem: str, witness: Mapping[str, object], *cites: int) -> Claim:
         """Add a step that passes and return its claim."""
-        number, fields = len(self.facts) + 1, Fields(witness, "corpus")
+        number, fields = len(self.facts) + 1, Fields(dict(witness), "corpus")
         application = Application(number, theorem, self.network, fields, cites, self.facts)
         claim = THEOREMS[theorem](application)
         fields.close()

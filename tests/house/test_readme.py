@@ -22,8 +22,9 @@ PATIENCE = 300
 
 @pytest.fixture
 def workplace(tmp_path: Path, root: Path) -> Path:
-    """Return a temporary folder with a copy of ``examples/``."""
+    """Return a temporary folder with copies of ``examples/`` and ``proofs/``, which is all that the README's commands may need."""
     shutil.copytree(root / "examples", tmp_path / "examples")
+    shutil.copytree(root / "proofs", tmp_path / "proofs")
     return tmp_path
 
 

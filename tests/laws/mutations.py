@@ -1,4 +1,4 @@
-"""Mutated certificates and garbled bytes, made from the corpus with a seed, and what becomes of them.
+"""Mutated certificates (accepted ones mostly, some rejected ones) and garbled bytes, made with a seed, and what becomes of them.
 
 ``python -m tests.laws.mutations [COUNT] [SEED] [FOLDER]`` tries so many mutants and as many garbled byte strings and prints a table;
 whatever it complains of is kept in the folder.
@@ -61,11 +61,18 @@ def originals() -> list[bytes]:
     return [content for content in found if len(content) <= SMALL]
 
 
+@lru_cache
+def refused() -> list[bytes]:
+    """Return the small rejected certificates of the corpus: attacks to start from."""
+    found = [path.read_bytes() for path in sorted((CORPUS / "rejected").glob("*.cert"))]
+    return [content for content in found if len(content) <= SMALL]
+
+
 def mutants(count: int, seed: int) -> Iterator[Mutant]:
     """Yield mutated certificates."""
     rng = random.Random(seed)
     while count:
-        content = rng.choice(originals())
+        content = rng.choice(originals() if rng.random() < 0.85 else refused())
         lines = [json.loads(line) for line in content.splitlines()]
         name = one_change(lines, rng)
         if name is None:
@@ -165,13 +172,13 @@ def known(network: str, claim: str) -> bool | None:
 def judge(content: bytes) -> tuple[str, ...]:
     """Return what became of one input. **Raises:** Unsound."""
     try:
-        proved = proofs.check(content)
+        spoken = proofs.check(content).statement
     except (proofs.Malformed, proofs.Rejected) as failure:
         str(failure)
         return (failure.verdict,)
     except Exception as crash:
         raise Unsound(f"{type(crash).__name__} is none of the three answers") from crash
-    if not proved.statement:
+    if not spoken:
         raise Unsound("accepted without a statement")
     try:
         claims = check(content)

@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
 
-from proofs.errors import Malformed
+from proofs.errors import Malformed, Rejected
 from proofs.grammar import read_number, write_number
 from proofs.theorems import THEOREMS
+from tests.corpus.parts import cycle_witness, network_of
 
 WORDS = ["laps", "slope", "increasing", "decreasing", "affine", "relu", "tanh", "sigmoid", "mul", "add", *THEOREMS]
 NUMBERS = ["0", "1", "-1", "2", "1/2", "-1/2", "1/3", "1p-40", "-1p-40", "1p40", "0x1f", "1~1p-9", "1/0", "1.5", ""]
 SHIFTS = [1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 30, 40, 60]
-Place = tuple[object, ...]
+Place = tuple[Any, ...]
 
 
 def leaves(content: object, path: Place = ()) -> Iterator[tuple[Place, object]]:
@@ -117,6 +120,19 @@ def change_lines(lines: list, rng: random.Random) -> str | None:
     return "lines " + ("dropped", "doubled", "swapped")[act]
 
 
+def run_twice(lines: list, rng: random.Random) -> str | None:
+    """State a cycle as one of twice the period, with a witness that fits."""
+    found = [line["witness"] for line in lines[1:] if isinstance(line.get("witness"), dict) and line.get("theorem") == "cycle"]
+    found = [witness for witness in found if {"itinerary", "radius"} <= set(witness)]
+    if not found:
+        return None
+    witness = rng.choice(found)
+    with suppress(Malformed, Rejected, ArithmeticError, LookupError, TypeError, ValueError):
+        network, words = network_of(lines[0]["network"]), list(witness["itinerary"]) * 2
+        witness.update(cycle_witness(network, words, witness["radius"], block="inverse_block" in witness))
+    return "a cycle run twice"
+
+
 def graft(lines: list, other: list, rng: random.Random) -> str:
     """Take the network, a step or the claims of another certificate."""
     act = rng.randrange(3)
@@ -200,5 +216,5 @@ def nudged(text: str, rng: random.Random) -> str:
 
 
 MUTATIONS: list[Callable[[list, random.Random], str | None]] = [
-    *[change_leaf] * 4, *[change_weight] * 4, *[change_witness] * 6, change_claim, change_key, change_lines,
+    *[change_leaf] * 4, *[change_weight] * 4, *[change_witness] * 6, change_claim, change_key, change_lines, run_twice,
 ]  # fmt: skip

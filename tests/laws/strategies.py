@@ -49,7 +49,7 @@ def product(one: Exact, two: Exact) -> Exact:
 
 @st.composite
 def networks(draw: st.DrawFn, *, curves: tuple[str, ...] = ("relu",), products: bool = False, wide: bool = False) -> Network:
-    """Draw a program of 1 to 6 operations: affine maps (with radii if ``wide``), curves, sums, products; some weights are 0, some rows repeat."""
+    """Draw 1 to 6 operations: affine maps (with radii if ``wide``), curves, sums, products; some weights are 0, some rows repeat."""
     size = draw(st.integers(1, 3))
     sizes, program = [size], []
     names = ["affine", *curves, "add", *(["mul"] if products else [])]
@@ -77,6 +77,17 @@ def scalars(draw: st.DrawFn, width: int = 4) -> Network:
     first, bias, last = (draw(st.lists(weights, min_size=count, max_size=count)) for _ in range(3))
     inner = Operation("affine", (0,), (Matrix.exact([[w] for w in first]),), Matrix.column(bias))
     outer = Operation("affine", (2,), (Matrix.exact([last]),), Matrix.column([draw(weights)]))
+    return Network(1, (inner, Operation("relu", (1,)), outer))
+
+
+@st.composite
+def humps(draw: st.DrawFn) -> Network:
+    """Draw x -> up relu(x) - (up + down) relu(x - t), or its mirror image: unimodal, often chaotic."""
+    sign = draw(st.sampled_from([1, -1]))
+    up, down = (draw(st.fractions(1, most, max_denominator=8)) for most in (3, 4))
+    top = draw(st.fractions("1/4", "3/4", max_denominator=8))
+    inner = Operation("affine", (0,), (Matrix.exact([[Fraction(sign)], [Fraction(sign)]]),), Matrix.column([Fraction(0), -top]))
+    outer = Operation("affine", (2,), (Matrix.exact([[sign * up, -sign * (up + down)]]),), Matrix.column([Fraction(0)]))
     return Network(1, (inner, Operation("relu", (1,)), outer))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import flint
 import pytest
@@ -20,8 +21,7 @@ def inertia(rows: list[list[Fraction]]) -> tuple[int, int, int]:
     signs = [(c > 0) - (c < 0) for c in exact.charpoly().coeffs()]
     zero = next(i for i, sign in enumerate(signs) if sign)
     changes = [
-        sum(a != b for a, b in zip(kept, kept[1:], strict=False))
-        for kept in ([s for s in signs if s], [s * (-1) ** i for i, s in enumerate(signs) if s])
+        sum(a != b for a, b in pairwise(kept)) for kept in ([s for s in signs if s], [s * (-1) ** i for i, s in enumerate(signs) if s])
     ]
     return changes[0], changes[1], zero
 

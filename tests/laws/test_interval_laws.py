@@ -70,8 +70,8 @@ def test_norms_and_signs(one: Pair) -> None:
 
 
 @given(balls(2, 2), balls(1, 2))
-def test_joining_and_taking_columns(one: Pair, two: Pair) -> None:
-    both = one[0].joined(two[0])
+def test_stacking_and_taking_columns(one: Pair, two: Pair) -> None:
+    both = Matrix.stacked([one[0], two[0]])
     assert [both.interval(i, j) for i in range(2) for j in range(2)] == [one[0].interval(i, j) for i in range(2) for j in range(2)]
     assert [both.interval(2, j) for j in range(2)] == [two[0].interval(0, j) for j in range(2)]
     assert [both.columns(1, 1).interval(i) for i in range(3)] == [both.interval(i, 1) for i in range(3)]

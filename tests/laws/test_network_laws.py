@@ -27,7 +27,9 @@ def sharp(network: Network) -> Network:
         rows, columns = matrix.shape
         return Matrix.exact([[matrix.interval(i, j).lo for j in range(columns)] for i in range(rows)])
 
-    program = tuple(Operation(o.name, o.of, tuple(map(ends, o.matrices)), None if o.bias is None else ends(o.bias)) for o in network.program)
+    program = tuple(
+        Operation(o.name, o.of, tuple(map(ends, o.matrices)), None if o.bias is None else ends(o.bias)) for o in network.program
+    )
     return Network(network.dimension, program)
 
 

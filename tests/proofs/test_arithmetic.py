@@ -72,12 +72,13 @@ def test_signs() -> None:
     assert matrix([[1], [0], [-1]], 1).signs() == [(0, 1), (-1, 1), (-1, 0)]
 
 
-def test_joined_and_columns() -> None:
-    both = matrix([[1, 2]]).joined(matrix([["1/2", "1/3"]], "1/5"))
+def test_stacked_and_columns() -> None:
+    both = Matrix.stacked([matrix([[1, 2]]), matrix([["1/2", "1/3"]], "1/5")])
     assert both.interval(0, 1) == Interval(Fraction(2), Fraction(2))
     assert both.interval(1, 1) == Interval(Fraction(2, 15), Fraction(8, 15))
     assert both.columns(1, 1).interval(1) == both.interval(1, 1)
-    assert matrix([[1]]).joined(matrix([[2]])).is_exact
+    assert Matrix.stacked([matrix([[1]]), matrix([[2]])]).is_exact
+    assert Matrix.stacked([]).shape == (0, 0)
 
 
 def test_scaled_rows_stay_exact_where_they_can() -> None:

@@ -44,10 +44,11 @@ def test_the_same_verdict_from_bytes_stream_path_and_memory(tmp_path: Path) -> N
     path.write_bytes(GOOD)
     memory = Certificate(TENT, (CHAOS,), (STEP,))
     verdicts = [proofs.check(source) for source in (GOOD, io.BytesIO(GOOD), path, str(path), memory)]
-    assert {verdict.statement for verdict in verdicts} == {
+    sentence = (
         f"For the real-number map F of the network {TENT.digest} (not its floating-point execution): F has points of every period and an "
         "uncountable scrambled set (Li-Yorke chaos; witness x = 1/4). By li_yorke."
-    }
+    )
+    assert {verdict.statement for verdict in verdicts} == {sentence}
     assert verdicts[0].digest == TENT.digest
     assert verdicts[0].claims == (CHAOS,)
 

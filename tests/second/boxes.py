@@ -1,7 +1,9 @@
+# mypy: disable-error-code="no-any-return"
 """Intervals as pairs of Fractions with true products, and matrices of them as lists of lists."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import permutations
 
@@ -52,7 +54,7 @@ def widened(one: tuple, radius: Fraction) -> tuple:
     return one[0] - radius, one[1] + radius
 
 
-def total(terms: object) -> tuple:
+def total(terms: Iterable) -> tuple:
     """Return the sum of many intervals."""
     result = ZERO
     for term in terms:
@@ -88,7 +90,7 @@ def turned(one: list) -> list:
 
 def norm(one: list) -> Fraction:
     """Return the largest row sum of absolute values."""
-    return max(sum(size(entry) for entry in row) for row in one)
+    return max(sum((size(entry) for entry in row), Fraction(0)) for row in one)
 
 
 def is_exact(one: list) -> bool:
@@ -110,7 +112,8 @@ def inertia(form: list) -> tuple[int, int] | None:
 
 
 def _pivots(form: list, order: tuple | None) -> tuple[int, int] | None:
-    rest, rows, signs = list(range(len(form))), [list(row) for row in form], []
+    signs: list[bool] = []
+    rest, rows = list(range(len(form))), [list(row) for row in form]
     while rest:
         pivot = order[len(signs)] if order else max(rest, key=lambda i: min(abs(rows[i][i][0]), abs(rows[i][i][1])))
         head = rows[pivot][pivot]

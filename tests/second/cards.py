@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-any-return"
 """The cards on the line (one state), checked naively. Each returns the claim as JSON or refuses."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from itertools import pairwise
 from tests.second import boxes
 from tests.second.line import from_claim, kinks
 from tests.second.nets import Net
-from tests.second.text import integer, items, need, number, numbers, spell, string, table, take
+from tests.second.text import Json, integer, items, need, number, numbers, spell, string, table, take
 
 CYCLES = ("exact_cycle", "cycle", "ball_cycle")
 MOST_SPLIT = 6
@@ -18,7 +19,7 @@ MOST_SPLIT = 6
 class Step:
     """One step: the network, its witness, the cited facts in order."""
 
-    def __init__(self, net: Net, witness: object, cited: list) -> None:
+    def __init__(self, net: Net, witness: Json, cited: list) -> None:
         self.net, self.witness, self.cited = net, witness, list(cited)
 
     def fields(self, needed: str, allowed: str = "") -> dict:

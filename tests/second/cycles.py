@@ -7,7 +7,7 @@ from fractions import Fraction
 from tests.second import boxes
 from tests.second.cards import CYCLES, Step
 from tests.second.nets import Net, read_matrix
-from tests.second.text import integer, items, need, number, numbers, spell, string, table, take
+from tests.second.text import Json, Refused, integer, items, need, number, numbers, spell, string, table, take
 
 
 def primes(value: int) -> list:
@@ -158,7 +158,7 @@ def jacobians_along(net: Net, fact: dict, bits: int) -> list:
         balls = [[boxes.widened(boxes.point(x), number(fact["radius"])) for x in point] for point in points]
         need(all(net.pattern(ball, bits) is not None for ball in balls), "a border inside a ball")
         return [net.slopes(ball, bits) for ball in balls]
-    words = fact["itinerary"] if fact["claim"] == "cycle" else [net.pattern([boxes.point(x) for x in point]) for point in points]
+    words: Json = fact["itinerary"] if fact["claim"] == "cycle" else [net.pattern([boxes.point(x) for x in point]) for point in points]
     need(None not in words, "a point on a border")
     return [net.piece(word)[0] for word in words]
 
@@ -182,7 +182,7 @@ def multiplier_moduli(step: Step) -> dict:
     return {"claim": "multiplier_moduli", "cycle": fact, "rates": list(map(spell, rates)), "counts": counts}
 
 
-def _below(step: Step, jacobians: list, rate: Fraction, forms: object) -> int:
+def _below(step: Step, jacobians: list, rate: Fraction, forms: Json) -> int:
     width = step.net.dimension
     need(len(items(forms)) == len(jacobians), "one form a point")
     matrices = [read_matrix(form, width, width) for form in forms]
@@ -192,13 +192,14 @@ def _below(step: Step, jacobians: list, rate: Fraction, forms: object) -> int:
         drop = boxes.minus(scaled, boxes.times(boxes.times(boxes.turned(jacobian), there), jacobian))
         need(boxes.inertia(drop) == (width, 0), "c^2 Q - J'QJ is not positive definite")
     signs = boxes.inertia(matrices[0])
-    need(signs is not None, "a pivot of Q_1 vanishes")
+    if signs is None:
+        raise Refused("a pivot of Q_1 vanishes")
     return signs[0]
 
 
 CARDS = {"exact_cycle": exact_cycle, "cycle": cycle, "stability": stability, "multiplier_moduli": multiplier_moduli}
 
 
-def step_fields(line: object) -> dict:
+def step_fields(line: Json) -> dict:
     """Return a step line with its fields checked."""
     return take(line, "step theorem cites witness")

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-any-return"
 """Piecewise-linear maps of the line by brute force: candidate break points are preimages, everything else is evaluation."""
 
 from __future__ import annotations
@@ -6,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from tests.second import boxes
+from tests.second.nets import Net
 from tests.second.text import BeyondReach, number, numbers
 
 MOST_CANDIDATES = 20_000
@@ -145,7 +147,7 @@ def from_claim(claim: dict) -> Line:
     return Line(numbers(claim["knots"]), numbers(claim["values"]), number(claim["left"]), number(claim["right"]))
 
 
-def kinks(net: object) -> list:
+def kinks(net: Net) -> list:
     """Return points between which F and every hinge are affine: hinge by hinge in program order, each affine between the kinks so far."""
     found: list = [Fraction(0)]
     for hinge in range(net.hinges):
@@ -166,7 +168,7 @@ def kinks(net: object) -> list:
     return sorted(set(found))
 
 
-def line_of(net: object) -> Line:
+def line_of(net: Net) -> Line:
     """Return F as a function of the line, found from the network alone (M = 1, exact, piecewise linear)."""
     points = kinks(net)
 

@@ -8,6 +8,7 @@ from math import lcm
 from flint import arb, fmpq, fmpq_mat, fmpz_poly
 
 from tests.second import boxes
+from tests.second.text import Json
 
 
 def matches_moduli(jacobians: list, rates: list, counts: list) -> bool | None:
@@ -45,5 +46,5 @@ def _moduli(matrix: list) -> list:
     polynomial = fmpq_mat([[fmpq(x.numerator, x.denominator) for x in row] for row in matrix]).charpoly()
     coefficients = [polynomial[i] for i in range(len(matrix) + 1)]
     scale = lcm(*(int(c.q) for c in coefficients))
-    roots = fmpz_poly([int(c.p) * (scale // int(c.q)) for c in coefficients]).complex_roots()
+    roots: Json = fmpz_poly([int(c.p) * (scale // int(c.q)) for c in coefficients]).complex_roots()
     return [abs(root) for root, times in roots for _ in range(times)]

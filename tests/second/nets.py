@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tests.second import boxes
-from tests.second.text import Refused, canonical, entry, integer, items, need, spell_entry, string, take
+from tests.second.text import Json, Refused, canonical, entry, integer, items, need, spell_entry, string, take
 
 ARGUMENTS = {"relu": 1, "tanh": 1, "sigmoid": 1, "mul": 2, "add": 2}
 
@@ -131,7 +131,7 @@ class Net:
         return None if any(g[0] <= 0 <= g[1] for g in gates) else "".join("1" if g[0] > 0 else "0" for g in gates)
 
 
-def read_net(content: object) -> Net:
+def read_net(content: Json) -> Net:
     """Read the network object."""
     take(content, "dimension program")
     dimension = integer(content["dimension"], 1, 4096)
@@ -146,7 +146,7 @@ def read_net(content: object) -> Net:
     return Net(dimension, program, canonical({"dimension": dimension, "program": spelled}))
 
 
-def _operation(part: object, sizes: list) -> tuple:
+def _operation(part: Json, sizes: list) -> tuple:
     need(isinstance(part, dict), "not an operation")
     name = string(part.get("op"))
     take(part, "op of matrices bias" if name == "affine" else "op of")
@@ -163,12 +163,12 @@ def _operation(part: object, sizes: list) -> tuple:
     return operation, {"op": name, "of": of, "matrices": shown, "bias": [spell_entry(*row[0]) for row in bias]}, len(bias)
 
 
-def _entries(content: object, rows: int, columns: int) -> list:
+def _entries(content: Json, rows: int, columns: int) -> list:
     need(len(items(content)) == rows and all(len(items(row)) == columns for row in content), "matrix shape")
     return [[entry(text) for text in row] for row in content]
 
 
-def read_matrix(content: object, rows: int, columns: int) -> list:
+def read_matrix(content: Json, rows: int, columns: int) -> list:
     """Read a matrix of intervals."""
     return _intervals(_entries(content, rows, columns))
 

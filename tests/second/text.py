@@ -1,10 +1,13 @@
+# mypy: disable-error-code="no-any-return"
 """The format, read a second time: strict JSON lines, the number grammar, canonical spelling. No import from proofs or verify."""
 
 from __future__ import annotations
 
 import json
 from fractions import Fraction
+from typing import Any
 
+Json = Any
 MOST_LINE = 64 * 2**20
 MOST_ITEMS = 2**20
 MOST_STEPS = 10**6
@@ -62,7 +65,7 @@ def _short(text: str) -> int:
     return int(text)
 
 
-def take(content: object, needed: str, allowed: str = "") -> dict:
+def take(content: Json, needed: str, allowed: str = "") -> dict:
     """Return an object that has all fields of ``needed`` and otherwise only non-null fields of ``allowed``."""
     need(isinstance(content, dict), "not an object")
     need(set(needed.split()) <= set(content), f"a field of {needed} is missing")
@@ -71,26 +74,26 @@ def take(content: object, needed: str, allowed: str = "") -> dict:
     return content
 
 
-def integer(value: object, low: int, high: int) -> int:
+def integer(value: Json, low: int, high: int) -> int:
     """Return an integer that is no bool and within the limits."""
     need(isinstance(value, int) and not isinstance(value, bool), "not an integer")
     need(low <= value <= high, "integer out of range")
     return value
 
 
-def string(value: object) -> str:
-    """Return a string of bounded length."""
-    need(isinstance(value, str) and len(value) <= 2**20, "not a string")
+def string(value: Json) -> str:
+    """Return a printable string of bounded length."""
+    need(isinstance(value, str) and len(value) <= 2**20 and value.isprintable(), "not a printable string")
     return value
 
 
-def items(value: object) -> list:
+def items(value: Json) -> list:
     """Return a list of bounded length."""
     need(isinstance(value, list) and len(value) <= MOST_ITEMS, "not a list")
     return value
 
 
-def number(text: object) -> Fraction:
+def number(text: Json) -> Fraction:
     """Return the rational that a string of the grammar spells."""
     need(isinstance(text, str) and text != "", "not a number string")
     negative = text.startswith("-")
@@ -126,7 +129,7 @@ def _exponent(text: str) -> int:
     return -int(digits) if text.startswith("-") else int(digits)
 
 
-def entry(text: object) -> tuple[Fraction, Fraction]:
+def entry(text: Json) -> tuple[Fraction, Fraction]:
     """Return (middle, radius) of an entry."""
     need(isinstance(text, str), "not an entry")
     if "~" not in text:
@@ -136,12 +139,12 @@ def entry(text: object) -> tuple[Fraction, Fraction]:
     return number(middle), number(radius)
 
 
-def numbers(value: object) -> list[Fraction]:
+def numbers(value: Json) -> list[Fraction]:
     """Return a list of rationals."""
     return [number(item) for item in items(value)]
 
 
-def table(value: object) -> list[list[Fraction]]:
+def table(value: Json) -> list[list[Fraction]]:
     """Return a list of lists of rationals."""
     return [numbers(row) for row in items(value)]
 
@@ -165,6 +168,6 @@ def _digits(value: int) -> str:
     return str(value) if abs(value) < 2**128 else hex(value)
 
 
-def canonical(content: object) -> str:
+def canonical(content: Json) -> str:
     """Return the text by which claims and networks are compared."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"))

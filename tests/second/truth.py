@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-any-return"
 """Is this claim true? Decided without any witness where brute force can; None where it cannot say.
 
 Networks with weight intervals: a claim that is false for the middle or for a corner is False; cycles are decided by an own inclusion.
@@ -14,7 +15,7 @@ from tests.second.entropy import covers_exactly, entropy_floor
 from tests.second.line import Line, inside, line_of
 from tests.second.multipliers import matches_moduli
 from tests.second.nets import Net, read_net
-from tests.second.text import Refused, number, table
+from tests.second.text import Json, Refused, number, table
 
 MOST_PERIOD = 7
 MOST_POWER = 8
@@ -22,7 +23,7 @@ MOST_BLOCK = 8
 CORNERS = 3
 
 
-def claim_is_true(network: object, claim: dict) -> bool | None:
+def claim_is_true(network: Json, claim: dict) -> bool | None:
     """Return whether the claim holds for every network within the weights of ``network``."""
     net = read_net(network)
     try:
@@ -108,7 +109,7 @@ def block_inverse(jacobians: list) -> list | None:
             for j in range(width):
                 matrix[row + i][t * width + j] -= (jacobian[i][j][0] + jacobian[i][j][1]) / 2
     rounded = [[Fraction(round(x * 2**40), 2**40) for x in row] for row in matrix]
-    columns = [boxes.solve(rounded, [Fraction(int(i == j)) for i in range(size)]) for j in range(size)]
+    columns: Json = [boxes.solve(rounded, [Fraction(int(i == j)) for i in range(size)]) for j in range(size)]
     if None in columns:
         return None
     return [[boxes.point(Fraction(round(columns[j][i] * 2**60), 2**60)) for j in range(size)] for i in range(size)]

@@ -10,7 +10,7 @@ from proofs.arithmetic import Interval, Matrix
 from proofs.claims import BallCycle, Cycle, CycleClaim, ExactCycle, MultiplierModuli, Stability
 from proofs.errors import Rejected
 from verify.candidates import Candidate, Unresolved
-from verify.certify.draft import Draft, spelled, spelled_rows
+from verify.certify.draft import Draft, in_short, spelled, spelled_rows
 from verify.certify.orbits import Orbit, PieceTable, block_matrix, closed_orbit, enclosure_witness
 from verify.itineraries import rotated
 from verify.numerics.balls import SingularError, approximate_inverse, det_sign, eigenvalues
@@ -93,8 +93,10 @@ class CycleProver:
     def _prove_strict(self, orbit: Orbit) -> CertifiedCycle | Unresolved:
         try:
             number, claim = self._enclose(orbit)
-        except (Rejected, SingularError) as failure:
-            return Unresolved(orbit.itinerary, f"the kernel accepted no enclosure of this orbit: {failure}")
+        except Rejected as failure:
+            return Unresolved(orbit.itinerary, f"the kernel accepted no enclosure of this orbit: {in_short(failure)}")
+        except SingularError:
+            return Unresolved(orbit.itinerary, SINGULAR)
         stability, note = self._stability(number, [piece.jacobian for piece in orbit.pieces])
         moduli = self._moduli(number, orbit)
         identity = Matrix.identity(self.center.dimension)
@@ -132,7 +134,7 @@ class CycleProver:
         try:
             _, claim = self.draft.add("exact_cycle", {"point": spelled(orbit.points[0]), "period": least})
         except Rejected as failure:
-            return Unresolved(orbit.itinerary, f"the orbit touches a border and card A1 does not apply: {failure}")
+            return Unresolved(orbit.itinerary, f"the orbit touches a border and card A1 does not apply: {in_short(failure)}")
         if not isinstance(claim, ExactCycle):
             raise TypeError(claim)
         points = tuple(tuple(Interval(x, x) for x in point) for point in claim.points)
@@ -146,13 +148,13 @@ class CycleProver:
             inverse = _rows(approximate_inverse(block_matrix(centers)))
         except SingularError:
             return Unresolved((), f"a period-{candidate.period} candidate: {SINGULAR}")
-        failure: Rejected | None = None
+        failure = ""
         for power in _SMOOTH_RADII:
             base = _spelled_points(points, Fraction(1, 1 << power), 96)
             try:
                 number, claim = self.draft.add("cycle", base | {"inverse_block": inverse})
             except Rejected as rejected:
-                failure = failure or rejected
+                failure = failure or in_short(rejected)
                 continue
             return self._finish_smooth(number, claim, jacobians)
         return Unresolved((), f"a period-{candidate.period} candidate: no ball passed Krawczyk's test: {failure}")

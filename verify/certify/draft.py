@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from proofs.arithmetic import Matrix
     from proofs.claims import Claim
+    from proofs.errors import OrbitproofError
     from proofs.kernel import Proved
     from proofs.network import Network
 
@@ -55,6 +56,11 @@ class Draft:
         """Make the certificate for these claims and have the kernel check its bytes. **Raises:** Rejected, Malformed."""
         certificate = Certificate(self.network, tuple(claims), tuple(self.steps), self.remarks)
         return certificate, check(certificate)
+
+
+def in_short(failure: OrbitproofError) -> str:
+    """Tell a failure on one line, for the middle of a sentence."""
+    return f"{failure.verdict} at {failure.where}, {failure.law}: expected {failure.expected}, got {failure.got}"
 
 
 def spelled(numbers: Iterable[Fraction]) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
+from multiprocessing import active_children
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -54,8 +56,7 @@ def search(network: Network, up_to: int, period: int | None, effort: Effort) -> 
     run = partial(find_cycles, network, up_to, period=period, budget_seconds=effort.budget_seconds)
     if effort.jobs == 1:
         return run(seed=effort.seed, progress=effort.progress)
-    with ProcessPoolExecutor(effort.jobs) as pool:
-        results = list(pool.map(_seeded, [run] * effort.jobs, range(effort.seed, effort.seed + effort.jobs)))
+    results = _in_processes(run, range(effort.seed, effort.seed + effort.jobs))
     candidates: dict[object, Candidate] = {}
     unresolved: dict[object, Unresolved] = {}
     for result in results:
@@ -118,6 +119,20 @@ def _largest_exponent(moduli: MultiplierModuli | None) -> tuple[Fraction, Fracti
     below = [rate for rate, count in zip(moduli.rates, moduli.counts, strict=True) if count < total]
     above = [rate for rate, count in zip(moduli.rates, moduli.counts, strict=True) if count == total]
     return (log(below[-1], LOG_BITS).lo, log(above[0], LOG_BITS).hi) if below and above else None
+
+
+def _in_processes(run: Callable[..., Found], seeds: range) -> list[Found]:
+    """Run one search a seed, each in its own process; an interrupt ends them all at once."""
+    others = set(active_children())
+    pool = ProcessPoolExecutor(len(seeds), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    try:
+        return list(pool.map(_seeded, [run] * len(seeds), seeds))
+    except BaseException:
+        for child in set(active_children()) - others:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _seeded(run: Callable[..., Found], seed: int) -> Found:

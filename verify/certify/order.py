@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from proofs.claims import Contraction
 from proofs.errors import Rejected
-from verify.certify.draft import Draft, spelled
+from verify.certify.draft import Draft, in_short, spelled
 from verify.rounding import float_above
 from verify.search.contraction import contraction_weights
 
@@ -22,7 +22,7 @@ def prove_contraction(draft: Draft) -> tuple[Claim | None, str]:
     try:
         weights, rate = contraction_weights(draft.network, bits)
     except Rejected as failure:
-        return None, f"contraction (C1): {failure}"
+        return None, f"contraction (C1): {in_short(failure)}"
     if rate >= 1:
         return None, f"contraction (C1): the best weighted max norm found has factor {float_above(rate):.6g}, which is not below 1"
     witness: dict[str, object] = {"weights": spelled(weights), "rate": spelled([rate])[0]}

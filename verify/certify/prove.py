@@ -89,6 +89,8 @@ def certify(
     outcome = attempt.run(used)
     if max_radius and outcome.claims:
         used, outcome = attempt.widest(outcome)
+        if used is None:
+            return _missing(loaded, claim, outcome.decision, "; ".join(outcome.undecided), "without --max-radius it is proved")
     return _dressed(loaded, claim, outcome, used)
 
 
@@ -115,6 +117,8 @@ def cycles(
     {1: 2, 2: 1, 4: 1}
     """
     check_period(up_to)
+    if box is not None and box[0] > box[1]:
+        raise Malformed(where="box", law="LO <= HI", expected="the lower bound first", got=f"{box[0]} {box[1]}")
     effort = effort or Effort()
     start = monotonic()
     loaded = loaded_of(source, model, meta)
@@ -148,7 +152,7 @@ def cycles(
         up_to,
         residual,
         unresolved,
-        spent,
+        {"nodes": 0, **spent},
         tuple(claims),
         certificate,
     )
@@ -192,13 +196,14 @@ class _Attempt:
         """Bisect for the largest radius at which as much is proved as at radius ``2**-100``, the least one tried."""
         low, high = _RADIUS_QUARTERS
         best_radius, best = dyadic_below(low), self.run(dyadic_below(low))
-        if not _as_good(best, base):
-            base.undecided.append(f"max-radius: even at radius 2^{low // 4} not everything above is proved; reported without a radius")
-            return None, base
+        if not self._as_good(best, base):
+            why = "; ".join(best.undecided) or "fewer cycles or multipliers are certain"
+            best.undecided = [f"max-radius: not even at radius 2^{low // 4} is as much proved as without: {why}"]
+            return None, best
         while high - low > 1:
             middle = (low + high) // 2
             outcome = self.run(dyadic_below(middle))
-            if _as_good(outcome, base):
+            if self._as_good(outcome, base):
                 low, best_radius, best = middle, dyadic_below(middle), outcome
             else:
                 high = middle
@@ -224,14 +229,16 @@ class _Attempt:
         outcome.decision, outcome.entropy, outcome.outside = report.decision, report.entropy, report.outside
         outcome.claims, outcome.undecided = list(report.claims), list(report.undecided)
         outcome.cycles = list(scalar_entries(outcome.draft.network, report.claims).entries)
+        if not outcome.cycles and (self.claim == "cycles" or (self.claim == "auto" and not outcome.claims)):
+            self._find_cycles(outcome)
 
     def _space(self, outcome: _Outcome) -> None:
-        if self.claim in {"auto", "order"}:
+        if self.claim != "cycles":
             claim, reason = prove_contraction(outcome.draft)
             if claim is not None:
                 outcome.decision = "ordered"
                 outcome.claims.append(claim)
-            else:
+            elif self.claim != "chaos":
                 outcome.undecided.append(f"order: {reason}")
         if self.claim in {"auto", "cycles"}:
             self._find_cycles(outcome)
@@ -250,12 +257,20 @@ class _Attempt:
             what = f"least period {self.period}" if self.period else f"least period up to {_DEFAULT_UP_TO}"
             outcome.undecided.append(f"cycles: none of {what} found in {harvest.spent['starts']} starts, {harvest.spent['seconds']} s")
 
+    def _as_good(self, outcome: _Outcome, base: _Outcome) -> bool:
+        """Say whether the same decision and as many cycles with their stability are proved, by cards that allow a radius.
 
-def _as_good(outcome: _Outcome, base: _Outcome) -> bool:
-    """Say whether the same decision and as many cycles with their stability are proved, by cards that allow a radius."""
-    known = sum(entry.label is not None for entry in outcome.cycles)
-    wanted = sum(entry.label is not None for entry in base.cycles) if base.draft.network.dimension > 1 else 0
-    return bool(outcome.claims) and outcome.decision == base.decision and known >= wanted
+        Of a line's cycles the decision says enough, unless they were what was asked for.
+        """
+        if self.claim == "cycles":
+            return bool(outcome.cycles) and _settled(outcome) >= _settled(base)
+        wanted = _settled(base) if base.draft.network.dimension > 1 else 0
+        return bool(outcome.claims) and outcome.decision == base.decision and _settled(outcome) >= wanted
+
+
+def _settled(outcome: _Outcome) -> int:
+    """Count the cycles whose stability is proved."""
+    return sum(entry.label is not None for entry in outcome.cycles)
 
 
 def _answers(claim: str, outcome: _Outcome) -> bool:
@@ -272,9 +287,9 @@ def _dressed(loaded: Loaded, claim: str, outcome: _Outcome, radius: Fraction | N
         tried = "; ".join(outcome.undecided) or "nothing applies"
         if outcome.decision != "undecided":
             tried = f"decision {outcome.decision}: {'; '.join(item.statement() for item in outcome.claims)}"
-        missing = NotFound(where=loaded.name, law=f"certify --claim {claim}", expected="a proof", got=tried, remedy=_REMEDIES[claim])
-        missing.decision = outcome.decision
-        return missing
+        too_wide = radius is not None and outcome.decision == "undecided"
+        remedy = "a smaller --radius, or none" if too_wide else _REMEDIES[claim]
+        return _missing(loaded, claim, outcome.decision, tried, remedy)
     certificate, proved = outcome.draft.finish(outcome.claims)
     sup = next((item.sup_radius for item in outcome.claims if isinstance(item, LiYorke)), None)
     report = Report(
@@ -290,6 +305,12 @@ def _dressed(loaded: Loaded, claim: str, outcome: _Outcome, radius: Fraction | N
         proved.theorems,
     )
     return Certified(certificate.network, certificate.claims, certificate.steps, certificate.remarks, report=report)
+
+
+def _missing(loaded: Loaded, claim: str, decision: str, tried: str, remedy: str) -> NotFound:
+    missing = NotFound(where=loaded.name, law=f"certify --claim {claim}", expected="a proof", got=tried, remedy=remedy)
+    missing.decision = decision
+    return missing
 
 
 _REMEDIES = {

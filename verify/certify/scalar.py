@@ -30,9 +30,9 @@ class ScalarReport:
     """What was decided about a scalar network; every claim is the conclusion of a step in the draft.
 
     ``decision``: chaotic, ordered or undecided. ``undecided``: what was asked and not settled, with what was tried. ``entropy``: bounds of
-    the topological entropy over compact invariant sets, the lower 0 or from a claim, the upper from a claim; for ordered maps 0, 0
-    (positive entropy would force a period that is no power of two). ``outside``: an exact sentence on orbits far out, computed from the table of F
-    and no part of the certificate.
+    the topological entropy over compact invariant sets, the lower 0 or from a claim, the upper from one; for ordered maps 0, 0
+    (positive entropy would force a period that is no power of two). ``outside``: an exact sentence on orbits far out, computed from the
+    table of F and no part of the certificate.
     """
 
     decision: str
@@ -54,8 +54,8 @@ def prove_scalar(
     """Decide whether a network with one state is chaotic or ordered, and list its cycles up to ``period``.
 
     Exact piecewise-linear networks: F is chaotic if and only if some F^(2^j) has a point of period 3, and ordered once some F^(2^n) has
-    none of period 2, the infinities included; both are looked for in exact tables, within the budget. Smooth networks and weights with a radius
-    are decided by global slopes and by sampled points. Type 2^infinity stays undecided.
+    none of period 2, the infinities included; both are looked for in exact tables, within the budget. Smooth networks and weights with
+    a radius are decided by global slopes and by sampled points. Type 2^infinity stays undecided.
 
     **Guarantee:** every claim was checked; ``undecided`` names the budget. **Raises:** Rejected if the network has several states.
     """

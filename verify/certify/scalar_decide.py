@@ -70,7 +70,7 @@ def _by_tables(case: Case, powers: Powers) -> None:
             return
         if _by_period_three(case, powers, exponent):
             return
-        case.looked = exponent + 1
+        case.looked += case.looked == exponent and powers.get(3 * 2**exponent) is not None
         if exponent == SHOE_EXPONENT and _by_horseshoe(case, powers):
             return
 
@@ -174,5 +174,5 @@ def _undecided_text(case: Case) -> str:
     if case.powers is None:
         reason = "no table of pieces (tanh, sigmoid, weights with a radius, or too many kinks), so the card coppel could not be used"
         return f"chaos or order: {reason}; {rest}"
-    tables = f"the exact tables show no period 3, and still a period 2, of F^(2^j) for each j < {case.looked}"
+    tables = f"looked for periods 2 and 3 of F^(2^j), j < {case.looked}, in exact tables without a proof"
     return f"chaos or order: {tables}; then {case.powers.stopped or 'the greatest exponent was reached'}; {rest}"

@@ -19,6 +19,7 @@ BITS = 256
 RATE_BITS = 40
 LADDER = range(6, 61, 4)
 ENOUGH = 1e-7
+REGISTER = 16  # knots of one register's functions together, against those of F
 MOST_ITERATES = 64
 
 
@@ -39,7 +40,7 @@ def add_pieces(draft: Draft, max_knots: int) -> tuple[int, PiecewiseLinear] | No
         knots = hinge_knots(network, max_knots)
     except TooManyPieces:
         return None
-    step = attempt(draft, "pieces", {"knots": spelled(knots)})
+    step = attempt(draft, "pieces", {"max_knots": REGISTER * max_knots}) or attempt(draft, "pieces", {"knots": spelled(knots)})
     return (step[0], step[1].function) if step is not None and isinstance(step[1], Pieces) else None
 
 
