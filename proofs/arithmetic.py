@@ -216,12 +216,16 @@ class Matrix:
         return Matrix(mid, rad, 1 << bits)
 
     def reduced(self) -> Matrix:
-        """Divide out the common factor of all integers."""
-        common = self.den
-        for row in (*self.mid, *(self.rad or ())):
-            if common == 1:
-                return self
-            common = gcd(common, *row)
+        """Divide out the common factor of all integers; for a dyadic denominator by counting zeros, which is much faster than gcd."""
+        values = [value for row in (*self.mid, *(self.rad or ())) for value in row]
+        if self.den & (self.den - 1) == 0:
+            common = self.den
+            for value in values:
+                common = min(common, value & -value) if value else common
+        else:
+            common = gcd(self.den, *values)
+        if common == 1:
+            return self
         rad = None if self.rad is None else tuple(tuple(v // common for v in row) for row in self.rad)
         return Matrix(tuple(tuple(v // common for v in row) for row in self.mid), rad, self.den // common)
 

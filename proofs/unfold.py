@@ -69,8 +69,11 @@ def table_of(network: Network, limit: int) -> PiecewiseLinear:
     """Return F of an exact piecewise-linear network with one state.
 
     **Guarantee:** exact. **Cost:** one hidden layer of width n sorts n quotients.
-    **Raises:** TooManyPieces when the functions of one register have more than ``limit`` knots together.
+    **Raises:** TooManyPieces when the functions of one register have more than ``limit`` knots together; ValueError for other networks.
     """
+    if network.dimension != 1 or not network.is_exact:
+        message = "a table needs one state and weights without radii"
+        raise ValueError(message)
     registers = [[Bent((_ONE, _ZERO))]]
     for operation in network.program:
         inputs = [registers[i] for i in operation.of]
@@ -78,8 +81,11 @@ def table_of(network: Network, limit: int) -> PiecewiseLinear:
             outputs = _affine(operation, operation.bias, inputs)
         elif operation.name == "relu":
             outputs = [bent.rectified() for bent in inputs[0]]
-        else:
+        elif operation.name == "add":
             outputs = [_sum([(_ONE, one), (_ONE, two)], _ZERO) for one, two in zip(inputs[0], inputs[1], strict=True)]
+        else:
+            message = f"{operation.name} is not piecewise linear"
+            raise ValueError(message)
         if sum(len(bent.gains) for bent in outputs) > limit:
             raise TooManyPieces
         registers.append(outputs)

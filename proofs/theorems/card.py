@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Cited = TypeVar("Cited")
 MAX_BITS = 20_000
-MAX_NUMBER_BITS = 2**22
+MAX_NUMBER_BITS = 2**17
 MAX_PERIOD = 100_000
 
 
@@ -43,7 +43,7 @@ class Application:
             raise Rejected(where=self._where, law=law, expected=_told(expected), got=_told(got), remedy=remedy)
 
     def require_short(self, check: int, number: Fraction) -> None:
-        """Reject numbers that exact arithmetic has let grow beyond 4 million bits."""
+        """Reject numbers that exact arithmetic has let grow beyond 131,072 bits."""
         size = number.denominator.bit_length() + number.numerator.bit_length()
         remedy = "ask for a working precision (bits)"
         self.require(check, size <= MAX_NUMBER_BITS, f"exact numbers of at most {MAX_NUMBER_BITS} bits", size, remedy)

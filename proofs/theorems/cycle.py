@@ -6,10 +6,10 @@ Witness     points z_1..z_k (dyadic, approximate), radius r; piecewise linear: i
             inverse: C, M x M (an approximate inverse of I - J_k..J_1), or inverse_block: C, kM x kM, for the whole cycle at once
             (always for smooth maps); optional bits: working precision.
 Checks      1  the itinerary names a pattern for each point; the piecewise-linear form is asked of a piecewise-linear program only
-            2  e = |I - C (I - J_k..J_1)| < 1        (block form: e = |I - C B|, B z = (z_(t+1) - J_t z_t)_t)
+            2  e = |I - C (I - J_k..J_1)| < 1        (block form: e = |I - C B|, row block t + 1 of B z is z_(t+1) - J_t z_t)
             3  delta_1 = |C (F^k(z_1) - z_1)| / (1 - e) and delta_(t+1) = |J_t| delta_t + |F(z_t) - z_(t+1)|, F along the itinerary, are
-               all <= r                              (block form: delta = |C (F(z_t) - z_(t+1))_t| / (1 - e) <= r for all t)
-               smooth: delta = |C (F(z_t) - z_(t+1))_t| + e r < r with J_t over the ball: Krawczyk's K(X) lies inside the interior of X
+               all <= r                              (block form: delta = |C R| / (1 - e) <= r for all t, row block t + 1 of R is F(z_t) - z_(t+1))
+               smooth: |C R| + e r < r with J_t over the ball: Krawczyk's K(X) lies inside the interior of X
             4  every pre-activation strictly has the sign that w_t names on the whole ball (z_t, delta_t)
             5  balls 1 and 1 + k/p are disjoint for every prime p dividing k
 Fails when  the precision is too low for the expansion along the cycle; a multiplier is 1; the orbit touches a border (use A1).
@@ -68,6 +68,7 @@ def _recursion(step: Application, pieces: list[Piece], states: list[Matrix], res
     product, end = Matrix.identity(size), states[0]
     for piece in pieces:
         product = (piece.jacobian @ product).rounded(bits)
+        step.require_short(2, Fraction(1, product.den))
         end = piece.image(end).rounded(bits)
     error = (Matrix.identity(size) - inverse @ (Matrix.identity(size) - product)).norm()
     step.require(2, error < 1, "|I - C (I - P)| < 1", error, _REMEDY)

@@ -40,7 +40,7 @@ STANDARD_LIBRARY = {
 FLOORS = [
     {"proofs.errors"},
     {"proofs.grammar", "proofs.arithmetic", "proofs.functions", "proofs.inertia", "proofs.piecewise", "proofs.reader"},
-    {"proofs.network", "proofs.load"},
+    {"proofs.network", "proofs.load", "proofs.unfold"},
     {"proofs.claims"},
     {"proofs.certificate"},
     {"proofs.theorems"},  # and every card in it

@@ -26,12 +26,13 @@ def reference(name: str, x: Fraction) -> Fraction:
         argument = mpmath.mpf(x.numerator) / x.denominator
         value = 1 / (1 + mpmath.exp(-argument)) if name == "sigmoid" else getattr(mpmath, name)(argument)
         sign, mantissa, exponent, _ = mpmath.mpf(value)._mpf_
-        return Fraction(-mantissa if sign else mantissa) * Fraction(2) ** exponent
+        size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+        return -size if sign else size
 
 
 def holds(outer: Interval, value: Fraction) -> bool:
     """Say whether the reference value lies inside, up to the reference's own error."""
-    slack = SLACK * max(1, abs(value))
+    slack = SLACK * (1 + abs(value))
     return outer.lo - slack <= value <= outer.hi + slack
 
 

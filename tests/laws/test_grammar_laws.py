@@ -26,7 +26,7 @@ CERTIFICATES = [
         Certificate(SMOOTH, (), (("cycle", (), {"points": [["0"]], "radius": "1/16", "inverse_block": [["2"]], "bits": 30}),)),
     )
 ]
-words = st.sampled_from(
+words: st.SearchStrategy[object] = st.sampled_from(
     [
         "0",
         "1",

@@ -69,11 +69,8 @@ def least_period(f: PiecewiseLinear, x: Fraction, most: int) -> int | None:
 def has_period(tables: list[PiecewiseLinear], k: int) -> bool:
     """Say whether some isolated point or interior point of an identity piece has least period k."""
     points, spans = tables[k - 1].fixed_points()
-    inner = [
-        Fraction(a if b is None else b if a is None else (2 * a + b) / 3)
-        for a, b in ((s[0], s[1]) for s in spans)
-        if a is not None or b is not None
-    ]
+    ends = [[end for end in (low, low, high) if end is not None] for low, high in spans]
+    inner = [sum(some, Fraction(0)) / len(some) for some in ends]
     outer = [x + shift for x in inner for shift in (Fraction(0), Fraction(1, 97), Fraction(-1, 97))]
     return any(least_period(tables[0], x, k) == k for x in (*points, *outer))
 
@@ -108,7 +105,7 @@ def test_strict_cycles_get_balls_and_multipliers(network: Network, k: int, bits:
         for pattern in patterns:
             slope *= network.piece(pattern or "").jacobian.middle(0)
         rounded = [[str(Fraction(round(y * 2**40), 2**40))] for y in points]
-        witness = {"points": rounded, "radius": "1p-30", "itinerary": patterns, "inverse": [[str(1 / (1 - slope))]]}
+        witness: dict[str, object] = {"points": rounded, "radius": "1p-30", "itinerary": patterns, "inverse": [[str(1 / (1 - slope))]]}
         step: Step = ("cycle", (), witness if bits is None else {**witness, "bits": bits})
         claim = attempt(network, step)
         assert isinstance(claim, Cycle)

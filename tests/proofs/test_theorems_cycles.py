@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from proofs.claims import BallCycle, Cycle, ExactCycle, MultiplierModuli, Stability
+from proofs.network import Network
 from proofs.theorems.orbits import prime_factors
 from tests.proofs.workbench import (
     FLIP,
@@ -111,7 +112,7 @@ def test_cycle_in_both_forms() -> None:
         ),
     ],
 )
-def test_cycle_rejects(network: object, witness: dict[str, object], number: int | None, expected: str, got: str, remedy: str) -> None:
+def test_cycle_rejects(network: Network, witness: dict[str, object], number: int | None, expected: str, got: str, remedy: str) -> None:
     if number is None:
         assert facts(network, ("cycle", (), witness))
     else:

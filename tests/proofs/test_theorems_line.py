@@ -115,8 +115,7 @@ def test_all_cycles() -> None:
     claim = facts(TENT, *steps)[-1]
     assert isinstance(claim, AllCycles)
     assert claim.statement() == "These are ALL cycles of F on R with least period at most 3: 2 of period 1, 1 of period 2, 2 of period 3"
-    missing = (*steps[:4], ("all_cycles", (1, 2, 3, 4), {"up_to": 2, "max_knots": 100}))
-    assert facts(TENT, *missing)
+    assert facts(TENT, *steps[:4], ("all_cycles", (1, 2, 3, 4), {"up_to": 2, "max_knots": 100}))
     short = rejected(4, "theorem all_cycles, check 3", "every solution of F^2(x) = x on a listed cycle", "a point on none, x = 2/5")
     assert letter(TENT, *steps[:3], ("all_cycles", (1, 2, 3), {"up_to": 2, "max_knots": 100})) == short
 

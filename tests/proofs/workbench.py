@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
@@ -59,7 +60,7 @@ TENT_BALL = shallow([1, 1], [0, "-1/2"], [2, -4], radius="1/1048576")
 TENT_KNOTS: Step = ("pieces", (), {"knots": ["0", "1/2"]})
 
 
-def certificate(network: Network, claims: list[object], *steps: Step, remarks: Remarks | None = None) -> bytes:
+def certificate(network: Network, claims: Sequence[object], *steps: Step, remarks: Remarks | None = None) -> bytes:
     """Write a certificate."""
     lines = [header_line(network, claims, remarks or Remarks())]
     lines += [json_line({"step": i, "theorem": t, "cites": list(c), "witness": w}) for i, (t, c, w) in enumerate(steps, 1)]

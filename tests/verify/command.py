@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -64,7 +65,7 @@ def lozi(a: str = "17/10", b: str = "1/2") -> dict[str, object]:
     return {"model": "plrnn", "A": [[a, 1], [b, 0]], "W": [[str(-2 * Fraction(a)), 0], [0, 0]], "h": [1, 0]}
 
 
-def saved(folder: Path, content: dict[str, object], name: str = "net.json") -> Path:
+def saved(folder: Path, content: Mapping[str, object], name: str = "net.json") -> Path:
     """Write a network file."""
     path = folder / name
     path.write_text(json.dumps(content), encoding="utf-8")

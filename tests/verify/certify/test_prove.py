@@ -1,0 +1,167 @@
+"""``certify`` and ``cycles`` from Python: what was asked, what was decided, at which radius."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from proofs.claims import Contraction, Cycle, ExactCycle, LiYorke, ScrambledSet, Stability
+from proofs.errors import Malformed
+from proofs.kernel import check
+from tests.verify.command import CONTRACTION, TENT, lozi
+from verify.answers import Certified
+from verify.certify import Effort, certify, cycles
+from verify.errors import NotFound, Unsupported
+from verify.loading import load_network
+
+QUICK = Effort(budget_seconds=5)
+STEP = Fraction(2.0**0.25) * Fraction(101, 100)
+
+
+def proved(answer: object) -> Certified:
+    assert isinstance(answer, Certified)
+    check(answer)
+    return answer
+
+
+def test_auto_in_the_plane() -> None:
+    answer = proved(certify(lozi(), effort=QUICK))
+    assert answer.report.decision == "undecided"
+    assert sorted(entry.period for entry in answer.report.cycles) == [1, 1, 2, 4]
+    assert sum(isinstance(claim, Stability) for claim in answer.claims) == 4
+
+
+@pytest.mark.parametrize("claim", ["auto", "chaos"])
+def test_no_chaos_in_the_plane(claim: str) -> None:
+    answer = certify(lozi("1"), claim, effort=QUICK)
+    assert isinstance(answer, NotFound) == (claim == "chaos")
+    claims = () if isinstance(answer, NotFound) else answer.claims
+    assert not any(isinstance(item, LiYorke | ScrambledSet) for item in claims)
+    assert (answer.decision if isinstance(answer, NotFound) else answer.report.decision) == "undecided"
+
+
+def test_order_and_its_opposite() -> None:
+    answer = proved(certify(CONTRACTION, "order"))
+    assert (answer.report.decision, [type(claim) for claim in answer.claims]) == ("ordered", [Contraction])
+    refused = certify(CONTRACTION, "chaos")
+    assert isinstance(refused, NotFound)
+    assert refused.decision == "ordered"
+    refused = certify(TENT, "order")
+    assert isinstance(refused, NotFound)
+    assert refused.decision == "chaotic"
+
+
+@pytest.mark.parametrize("period", [1, 2, 4, 6])
+def test_only_cycles_of_one_period(period: int) -> None:
+    answer = proved(certify(lozi(), "cycles", period=period, effort=QUICK))
+    assert {entry.period for entry in answer.report.cycles} == {period}
+
+
+def test_no_cycle_of_a_period() -> None:
+    answer = certify(lozi(), "cycles", period=3, effort=QUICK)
+    assert isinstance(answer, NotFound)
+    assert answer.got.startswith("cycles: none of least period 3 found in ")
+
+
+@pytest.mark.parametrize("claim", ["cycles", "auto"])
+def test_a_smooth_line_has_cycles(claim: str) -> None:
+    layers = [{"W": [[3]], "b": [0], "activation": "tanh"}]
+    answer = proved(certify({"model": "scalar", "layers": layers}, claim, effort=QUICK))
+    assert claim == "auto" or [entry.label for entry in answer.report.cycles].count("stable") == 2
+
+
+@pytest.mark.parametrize("radius", [Fraction(1, 1 << 20), Fraction(1, 10**6)])
+def test_at_a_radius(radius: Fraction) -> None:
+    answer = proved(certify(CONTRACTION, "cycles", radius=radius))
+    assert answer.report.radius is not None
+    assert answer.report.radius <= radius
+    assert answer.report.radius.denominator & (answer.report.radius.denominator - 1) == 0
+    assert not answer.network.is_exact
+    assert not any(isinstance(claim, ExactCycle) for claim in answer.claims)
+
+
+@pytest.mark.parametrize(("net", "claim"), [(CONTRACTION, "order"), (CONTRACTION, "auto"), (TENT, "chaos"), (lozi(), "cycles")])
+def test_the_largest_radius(net: dict[str, object], claim: str) -> None:
+    answer = proved(certify(net, claim, max_radius=True, effort=QUICK))
+    radius, base = answer.report.radius, proved(certify(net, claim, effort=QUICK))
+    assert radius is not None
+    assert radius.denominator & (radius.denominator - 1) == 0
+    again = proved(certify(net, claim, radius=radius, effort=QUICK))
+    assert again.report.decision == answer.report.decision == base.report.decision
+    assert strength(again) >= strength(base)
+    more = certify(net, claim, radius=radius * STEP, effort=QUICK)
+    assert isinstance(more, NotFound) or more.report.decision != base.report.decision or strength(more) < strength(base)
+
+
+def strength(answer: Certified) -> int:
+    return sum(entry.label is not None for entry in answer.report.cycles)
+
+
+def test_no_radius_at_all_is_not_found() -> None:
+    answer = certify({"model": "plrnn", "A": [0, 0], "W": [[0, 0], [0, 0]], "h": [0, 0]}, "cycles", max_radius=True)
+    assert isinstance(answer, NotFound)
+    assert answer.got.startswith("max-radius: not even at radius 2^-100 is as much proved as without: period 1, itinerary 00: ")
+
+
+def test_the_certificate_speaks_of_the_network() -> None:
+    answer = proved(certify(load_network(CONTRACTION)))
+    assert check(answer, load_network(CONTRACTION)).digest == load_network(CONTRACTION).digest
+    assert answer.report.network["model"] == "program"
+
+
+def test_a_bare_program_has_no_stored_weights() -> None:
+    with pytest.raises(Unsupported, match="a bare program"):
+        certify(load_network(CONTRACTION), "order", radius=Fraction(1, 1024))
+
+
+@pytest.mark.parametrize("period", [0, -1, 100_001, 10**9, True])
+def test_impossible_periods(period: int) -> None:
+    with pytest.raises(Malformed, match="a possible period"):
+        certify(CONTRACTION, "cycles", period=period)
+    with pytest.raises(Malformed, match="a possible period"):
+        cycles(CONTRACTION, period)
+
+
+def test_impossible_questions() -> None:
+    with pytest.raises(Malformed, match="known claims"):
+        certify(CONTRACTION, "peace")
+    with pytest.raises(Malformed, match="one radius"):
+        certify(CONTRACTION, "order", radius=Fraction(1), max_radius=True)
+    with pytest.raises(Malformed, match="a positive radius"):
+        certify(CONTRACTION, "order", radius=Fraction(0))
+    with pytest.raises(Malformed, match="LO <= HI"):
+        cycles(CONTRACTION, 1, box=(Fraction(1), Fraction(0)))
+
+
+def test_rnn_with_relu_has_multipliers_at_zero() -> None:
+    """A unit that is off has a zero row in the Jacobian, hence a multiplier 0."""
+    net = {"model": "rnn", "activation": "relu", "W": [[2, 1, -1], [0.5, 0.25, 1], [-1, -1, -1]], "b": [-1, 0.5, -0.25]}
+    answer = cycles(net, 2, effort=QUICK)
+    assert answer.verdict == "Proved"
+    assert answer.certificate is not None
+    check(answer.certificate)
+    zeros = [entry for entry in answer.cycles for a, b in entry.multipliers or () if a.lo <= 0 <= a.hi and b.lo <= 0 <= b.hi]
+    assert zeros
+    assert all(entry.inside is None or entry.inside >= 1 for entry in zeros)
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_tanh_cycles(size: int) -> None:
+    W = np.diag([1.5] * size)
+    W[:2, :2] = [[0, -1.75], [1.75, 0]]  # a quarter turn: 4-cycles
+    net = {"model": "rnn", "activation": "tanh", "W": W.tolist(), "b": [0] * size}
+    answer = cycles(net, 4, effort=QUICK)
+    assert answer.certificate is not None
+    check(answer.certificate)
+    assert 4 in answer.cycles_by_least_period
+    assert any(entry.label == "stable" and entry.period == 4 for entry in answer.cycles)
+    assert all(isinstance(claim, Stability | Cycle) or claim.kind == "ball_cycle" for claim in answer.claims)
+
+
+def test_complete_on_a_line_only() -> None:
+    assert cycles(TENT, 3, complete=True).complete
+    answer = cycles(lozi(), 1, complete=True, effort=QUICK)
+    assert (answer.verdict, answer.complete) == ("NotFound", False)
+    assert answer.unresolved[-1].startswith("completeness: the cards for more than one state are not in this version")
