@@ -13,10 +13,12 @@ for entry in found.cycles:
     print(f"period {entry.period}: {entry.label}, first point near ({first})")
 
 # The certificate is what convinces: the checker reads it without the finder.
+if found.certificate is None:
+    raise SystemExit("no cycle was found")
 proved = proofs.check(found.certificate, verify.load_network(network))
 print(f"{len(proved.claims)} claims accepted for network {proved.digest[:12]}")
 
 robust = verify.certify(network, "cycles", period=3, max_radius=True)
-if isinstance(robust, verify.NotFound):
+if isinstance(robust, verify.NotFound) or robust.report.radius is None:
     raise SystemExit(str(robust))
 print(f"the {len(robust.report.cycles)} cycles of period 3 persist for all weights within {float(robust.report.radius):.2e}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 from proofs.errors import Malformed, OrbitproofError
 from proofs.explain import explain, theorems
@@ -20,6 +21,8 @@ _EXIT = {"Rejected": 1, "Malformed": 2}
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code; every failure prints its letter."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name in a certificate may not fit the terminal's alphabet
     try:
         return _run(arguments)
     except OrbitproofError as failure:

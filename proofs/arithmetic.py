@@ -199,6 +199,11 @@ class Matrix:
         ball = Matrix.balls([[Fraction(0)] * columns] * rows, [[radius] * columns] * rows)
         return self + ball
 
+    def magnitudes(self) -> Matrix:
+        """Return the exact matrix of largest absolute values, entry by entry."""
+        mid = _absolute(self.mid)
+        return Matrix(mid if self.rad is None else _zip_rows(add, mid, self.rad), None, self.den)
+
     def norm(self) -> Fraction:
         """Return an upper bound of the largest row sum of absolute values (its exact value where exact)."""
         sums = [sum(map(abs, row)) for row in self.mid]

@@ -9,17 +9,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from verify.certify import Effort, certify, cycles
+    from verify.certification import Effort, certify, cycles
     from verify.errors import NotFound, Unsupported
     from verify.loading import load_network
     from verify.search.cycles import find_cycles as find
 
 _HOMES = {
-    "Effort": ("verify.certify", "Effort"),
+    "Effort": ("verify.certification", "Effort"),
     "NotFound": ("verify.errors", "NotFound"),
     "Unsupported": ("verify.errors", "Unsupported"),
-    "certify": ("verify.certify", "certify"),
-    "cycles": ("verify.certify", "cycles"),
+    "certify": ("verify.certification", "certify"),
+    "cycles": ("verify.certification", "cycles"),
     "find": ("verify.search.cycles", "find_cycles"),
     "load_network": ("verify.loading", "load_network"),
 }

@@ -6,6 +6,7 @@ import json
 import sys
 from enum import StrEnum
 from fractions import Fraction
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
@@ -70,9 +71,9 @@ def certify(
     as_json: AsJson = False,
 ) -> None:
     """Prove what can be proved: cycles with their stability, chaos or order."""
-    from verify.certify import Effort
-    from verify.certify import certify as run
-    from verify.certify.files import saved
+    from verify.certification import Effort
+    from verify.certification import certify as run
+    from verify.certification.files import saved
     from verify.errors import NotFound
     from verify.progress import shown
     from verify.texts import certified_text
@@ -102,9 +103,9 @@ def cycles(
     as_json: AsJson = False,
 ) -> None:
     """List certified cycles up to a period."""
-    from verify.certify import Effort
-    from verify.certify import cycles as run
-    from verify.certify.files import saved
+    from verify.certification import Effort
+    from verify.certification import cycles as run
+    from verify.certification.files import saved
     from verify.progress import shown
     from verify.texts import cycles_text
 
@@ -192,6 +193,8 @@ def convert(
 
 def main() -> NoReturn:
     """Run the command line; every failure is printed as its letter, or as JSON, with its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name in a file may not fit the terminal's alphabet
     try:
         code = app(standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):

@@ -11,9 +11,9 @@ Rests on    |F(x) - F(y)| <= c |x - y| in the norm max |x_i| / d_i; Banach.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from proofs.arithmetic import Matrix
 from proofs.claims import Contraction, ExponentUpper
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def check(step: Application) -> Contraction | ExponentUpper:
     weights, rate = step.witness.numbers("weights"), step.witness.number("rate")
     step.require(1, len(weights) == size and all(d > 0 for d in weights), f"{size} positive weights", weights)
     step.require(1, rate > 0, "a positive rate", rate)
-    slopes = step.network.jacobian(None, step.bits())
+    totals = step.network.jacobian(None, step.bits()).magnitudes() @ Matrix.column(weights)
     for i, weight in enumerate(weights):
-        total = sum((slopes.interval(i, j).magnitude * weights[j] for j in range(size)), Fraction(0))
+        total = totals.middle(i)
         step.require(2, total <= rate * weight, f"(N d)_{i + 1} <= c d_{i + 1}", (total, rate * weight))
     return Contraction(rate) if rate < 1 else ExponentUpper(rate)

@@ -8,7 +8,7 @@ Witness     points z_1..z_k (dyadic, approximate), radius r; piecewise linear: i
 Checks      1  the itinerary names a pattern for each point; the piecewise-linear form is asked of a piecewise-linear program only
             2  e = |I - C (I - J_k..J_1)| < 1        (block form: e = |I - C B|, row block t + 1 of B z is z_(t+1) - J_t z_t)
             3  delta_1 = |C (F^k(z_1) - z_1)| / (1 - e) and delta_(t+1) = |J_t| delta_t + |F(z_t) - z_(t+1)|, F along the itinerary, are
-               all <= r                              (block form: delta = |C R| / (1 - e) <= r for all t, row block t + 1 of R is F(z_t) - z_(t+1))
+               all <= r                              (block form: delta = |C R| / (1 - e) <= r, row block t + 1 of R is F(z_t) - z_(t+1))
                smooth: |C R| + e r < r with J_t over the ball: Krawczyk's K(X) lies inside the interior of X
             4  every pre-activation strictly has the sign that w_t names on the whole ball (z_t, delta_t)
             5  balls 1 and 1 + k/p are disjoint for every prime p dividing k

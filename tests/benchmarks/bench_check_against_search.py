@@ -23,7 +23,9 @@ def plrnn(size: int, gain: float, seed: int) -> Loaded:
     """Draw a random PLRNN."""
     rng = np.random.default_rng(seed)
     weights = gain * rng.standard_normal((size, size)) / np.sqrt(size)
-    return load({"A": rng.uniform(0.0, 0.9, size), "W": weights, "h": rng.standard_normal(size)}, model="plrnn", name=f"random PLRNN M={size}")
+    return load(
+        {"A": rng.uniform(0.0, 0.9, size), "W": weights, "h": rng.standard_normal(size)}, model="plrnn", name=f"random PLRNN M={size}"
+    )
 
 
 def scalar(width: int, scale: float, seed: int) -> Loaded:
@@ -36,7 +38,10 @@ def scalar(width: int, scale: float, seed: int) -> Loaded:
 
 def tent(slope: str) -> Loaded:
     """Return the tent map of a slope."""
-    layers = [{"W": [[1], [1]], "b": [0, "-1/2"], "activation": "relu"}, {"W": [[slope, f"-{2 * float(slope):g}"]], "b": [0], "activation": "identity"}]
+    layers = [
+        {"W": [[1], [1]], "b": [0, "-1/2"], "activation": "relu"},
+        {"W": [[slope, f"-{2 * float(slope):g}"]], "b": [0], "activation": "identity"},
+    ]
     return load({"layers": layers}, model="scalar", name=f"tent {slope}")
 
 
@@ -69,7 +74,7 @@ def row(loaded: Loaded, claim: str) -> None:
             proofs.check(answer)
             checks.append(perf_counter() - start)
     if not isinstance(answer, Certificate):
-        print(f"{loaded.name:<32} {answer.verdict if isinstance(answer, proofs.OrbitproofError) else answer}, {statistics.median(searches):.3f} s")
+        print(f"{loaded.name:<32} nothing proved in {statistics.median(searches):.3f} s")
         return
     search, check = statistics.median(searches), statistics.median(checks)
     size = sum(map(len, answer.lines())) / 1024

@@ -66,7 +66,7 @@ HOMES = {
 }
 
 # The only makers of certificates in `verify`.
-WRITERS = ["verify/certify/*", "verify/answers.py"]
+WRITERS = ["verify/certification/*", "verify/answers.py"]
 WRITER = "proofs.certificate"
 
 

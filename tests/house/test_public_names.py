@@ -6,9 +6,10 @@ from importlib import import_module
 
 import pytest
 
-FACE = {"Network", "Certificate", "Claim", "Proved", "Rejected", "Malformed", "load", "check", "explain", "theorems"}
-FINDER = {"load_network", "certify", "cycles", "NotFound", "Unsupported"}
-LATER = {"find", "lyapunov", "sample", "bifurcations", "region_graph", "report", "export", "CycleList"}  # present when built: no stubs
+FACE = {"Network", "Operation", "Certificate", "Claim", "Remarks", "Proved", "Rejected", "Malformed", "OrbitproofError"}
+FACE |= {"load", "check", "explain", "theorems"}
+FINDER = {"load_network", "certify", "cycles", "find", "Effort", "NotFound", "Unsupported"}
+LATER = {"lyapunov", "sample", "bifurcations", "region_graph", "report", "export", "CycleList"}  # present when built: no stubs
 
 
 def names(module: str) -> set[str]:

@@ -10,7 +10,7 @@ from proofs.claims import EntropyLower, LiYorke, OddPeriod, ScrambledSet
 from proofs.kernel import check
 from tests.verify.command import lozi
 from verify.answers import CycleList
-from verify.certify import Effort, certify, cycles
+from verify.certification import Effort, certify, cycles
 from verify.errors import NotFound
 
 COUNTS = (2, 1, 0, 1, 0, 4, 4, 7, 10, 12, 18, 32, 56, 78, 122, 180, 282, 439)  # at (17/10, 1/2), least period 1, 2, ...

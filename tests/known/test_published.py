@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from proofs.kernel import check
 from tests.verify.command import orbitproof
 from verify.answers import Certified, CycleEntry, CycleList
-from verify.certify import Effort, certify, cycles
+from verify.certification import Effort, certify, cycles
 
 FAMILIES = {"PLRNN": "plrnn", "shPLRNN": "shallow_plrnn", "clippedshPLRNN": "clipped_shallow_plrnn", "ALRNN": "alrnn"}
 SMALL = (

@@ -11,8 +11,8 @@ import pytest
 from proofs.arithmetic import Matrix
 from proofs.claims import AllCycles, EntropyUpper, ForcedPeriods, LiYorke, NoOddPeriod, Order
 from proofs.network import Network, Operation
-from verify.certify.draft import Draft
-from verify.certify.scalar import ScalarReport, prove_scalar
+from verify.certification.draft import Draft
+from verify.certification.scalar import ScalarReport, prove_scalar
 
 Q = Fraction
 Number = int | float | str | Fraction

@@ -22,7 +22,7 @@ CERTIFICATES = [
     b"".join(certificate.lines())
     for certificate in (
         Certificate(TENT, (LiYorke(Fraction(1, 4), None),), (("li_yorke", (), {"point": "1/4"}), ("sharkovskii", (1,), {}))),
-        Certificate(HALF, (), (("contraction", (), {"weights": ["1"], "rate": "1/2"}), ("pieces", (), {"knots": ["0"]}))),
+        Certificate(HALF, (), (("contraction", (), {"weights": ["1"], "rate": "1/2"}), ("pieces", (), {"max_knots": 99}))),
         Certificate(SMOOTH, (), (("cycle", (), {"points": [["0"]], "radius": "1/16", "inverse_block": [["2"]], "bits": 30}),)),
     )
 ]

@@ -12,7 +12,7 @@ from proofs.arithmetic import Matrix
 from proofs.claims import Pieces
 from proofs.network import Network
 from proofs.piecewise import PiecewiseLinear
-from tests.laws.strategies import kinks, scalars, small
+from tests.laws.strategies import scalars, small
 from tests.proofs.workbench import facts
 
 LIMIT = 10**6
@@ -94,10 +94,9 @@ def test_laps_and_slopes_by_brute_force(f: PiecewiseLinear) -> None:
     assert f.lipschitz() == max(abs(slope) for slope in f.slopes())
 
 
-@given(scalars(), st.lists(small, min_size=4, max_size=4), st.lists(small, max_size=2))
-def test_a_proved_table_is_the_network(network: Network, points: list[Fraction], extra: list[Fraction]) -> None:
-    knots = sorted({*kinks(network), *extra})
-    claim = facts(network, ("pieces", (), {"knots": [str(x) for x in knots]}))[0]
+@given(scalars(), st.lists(small, min_size=4, max_size=4))
+def test_a_proved_table_is_the_network(network: Network, points: list[Fraction]) -> None:
+    claim = facts(network, ("pieces", (), {"max_knots": 999}))[0]
     assert isinstance(claim, Pieces)
     for x in (*points, *probes(claim.function), Fraction(10**9), Fraction(-(10**9))):
         assert network.image(Matrix.column([x])).middle(0) == claim.function(x)

@@ -26,9 +26,7 @@ def spelled(values: list[Fraction]) -> list[str]:
     return [str(value) for value in values]
 
 
-def table_step(network: Network) -> Step:
-    """Return the A0 step of a network drawn by ``scalars``."""
-    return ("pieces", (), {"knots": spelled(kinks(network))})
+TABLE: Step = ("pieces", (), {"max_knots": 999})
 
 
 def attempt(network: Network, *steps: Step) -> Claim | None:
@@ -138,7 +136,7 @@ def test_complete_lists_are_complete_and_no_others(network: Network, up_to: int,
             period = least_period(tables[0], x, k) or 1
             cycles.setdefault(frozenset(orbit(tables[0], x, period - 1)), (x, period))
     listed = sorted(cycles.values())[: -1 if drop else None]
-    steps: list[Step] = [table_step(network), *(("exact_cycle", (), {"point": [str(x)], "period": k}) for x, k in listed)]
+    steps: list[Step] = [TABLE, *(("exact_cycle", (), {"point": [str(x)], "period": k}) for x, k in listed)]
     last: Step = ("all_cycles", tuple(range(1, len(steps) + 1)), {"up_to": up_to, "max_knots": LIMIT})
     claim = attempt(network, *steps, last)
     assert (claim is None) == (len(listed) < len(cycles))
@@ -164,14 +162,14 @@ def test_odd_periods_exist_and_excluded_ones_do_not(network: Network) -> None:
         odd = [k for k in (3, 5) if k <= n and has_period(tables, k)]
         assert odd or all(attempt(network, ("odd_period", (), {"point": str(a), "times": n})) is None for a in POINTS)
         for cites in ((), (1,)):
-            assert not odd or attempt(network, table_step(network), ("no_period", cites, {"period": n})) is None
+            assert not odd or attempt(network, TABLE, ("no_period", cites, {"period": n})) is None
 
 
 @settings(max_examples=60)
 @given(scalars() | humps(), st.integers(0, 2))
 def test_order_means_that_all_periods_divide(network: Network, exponent: int) -> None:
     tables = powers(network, 6)
-    claims = [attempt(network, table_step(network), ("coppel", (1,), {"exponent": exponent, "max_knots": LIMIT}))]
+    claims = [attempt(network, TABLE, ("coppel", (1,), {"exponent": exponent, "max_knots": LIMIT}))]
     claims += [attempt(network, ("coppel", (), {"monotone": word})) for word in ("increasing", "decreasing")]
     for claim in claims:
         if isinstance(claim, Order):
@@ -190,7 +188,7 @@ def test_entropy_from_below_never_passes_entropy_from_above(network: Network, m:
     lower = attempt(network, ("covering_intervals", (), {**witness, "weights": ["1"] * len(pairs)}))
     for n in (1, 2, 3):
         for by in ("laps", "slope"):
-            upper = attempt(network, table_step(network), ("entropy_upper", (1,), {"iterate": n, "by": by, "max_knots": LIMIT}))
+            upper = attempt(network, TABLE, ("entropy_upper", (1,), {"iterate": n, "by": by, "max_knots": LIMIT}))
             assert isinstance(upper, EntropyUpper)
             assert not isinstance(lower, EntropyLower) or entropy_bound(lower) <= entropy_bound(upper)
 

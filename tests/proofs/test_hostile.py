@@ -56,7 +56,6 @@ def test_true_claims_about_numbers_of_many_digits_are_proved_and_said() -> None:
     steps: tuple[Step, ...] = (
         ("contraction", (), {"weights": ["1p-20000"], "rate": "1/2"}),
         ("cycle", (), {"points": [["0"]], "radius": TINY, "itinerary": [""], "inverse": [["2"]]}),
-        ("pieces", (), {"knots": ["0", LONG]}),
     )
     for step in steps:
         assert len(prove(HALF, step).statement) < 700

@@ -57,7 +57,7 @@ FLIP = linear([[-1]])
 ROTATION = linear([[0, -1], [1, 0]])
 SMOOTH = shallow([1], [0], ["1/2"], curve="tanh")
 TENT_BALL = shallow([1, 1], [0, "-1/2"], [2, -4], radius="1/1048576")
-TENT_KNOTS: Step = ("pieces", (), {"knots": ["0", "1/2"]})
+TENT_KNOTS: Step = ("pieces", (), {"max_knots": 99})
 
 
 def certificate(network: Network, claims: Sequence[object], *steps: Step, remarks: Remarks | None = None) -> bytes:

@@ -57,28 +57,28 @@ class Step:
 
 
 def pieces(step: Step) -> dict:
-    """A0."""
+    """A0: sample every register at all kinks; where a slope changes there is a knot."""
     step.scalar()
     need(step.net.exact and step.net.linear, "exact and piecewise linear")
-    knots = numbers(step.fields("knots")["knots"])
-    need(len(knots) > 0 and knots == sorted(set(knots)), "strictly increasing knots")
-
-    def both(x: Fraction) -> tuple:
-        (image,), gates = step.net.run([boxes.point(x)])
-        return image[0], [gate[0] for gate in gates]
-
-    ends = [knots[0] - 1, *knots, knots[-1] + 1]
-    spots = sorted({*ends, *kinks(step.net)})
+    most = integer(step.fields("max_knots")["max_knots"], 1, 2**22)
+    spots = sorted(kinks(step.net))
     spots = [spots[0] - 1, *spots, spots[-1] + 1]
-    gates = [both(x)[1] for x in spots]
-    for i, x in enumerate(spots):
-        if x not in knots and 0 < i < len(spots) - 1:
-            before, here, after = gates[i - 1], gates[i], gates[i + 1]
-            need(all(h != 0 or b * a >= 0 for b, h, a in zip(before, here, after, strict=True)), f"a kink at {x} is missing")
-    values = [both(x)[0] for x in knots]
-    left, right = values[0] - both(ends[0])[0], both(ends[-1])[0] - values[-1]
-    spelled = {"knots": list(map(spell, knots)), "values": list(map(spell, values)), "left": spell(left), "right": spell(right)}
-    return {"claim": "pieces", **spelled}
+    samples = [step.net.registers([boxes.point(x)])[0] for x in spots]
+    for register in range(1, len(samples[0])):
+        units = range(len(samples[0][register]))
+        need(sum(len(_bends(spots, [sample[register][unit][0] for sample in samples])) for unit in units) <= most, "too many knots")
+    values = [sample[-1][0][0] for sample in samples]
+    knots = _bends(spots, values) or [Fraction(0)]
+    line = dict(zip(spots, values, strict=True))
+    at_knots = [line[x] if x in line else step.net.run([boxes.point(x)])[0][0][0] for x in knots]
+    outer = {"left": spell(values[1] - values[0]), "right": spell(values[-1] - values[-2])}
+    return {"claim": "pieces", "knots": list(map(spell, knots)), "values": list(map(spell, at_knots)), **outer}
+
+
+def _bends(spots: list, values: list) -> list:
+    """Return the inner spots at which the slope changes."""
+    slopes = [(d - c) / (b - a) for (a, b), (c, d) in zip(pairwise(spots), pairwise(values), strict=True)]
+    return [x for x, (one, two) in zip(spots[1:-1], pairwise(slopes), strict=True) if one != two]
 
 
 def all_cycles(step: Step) -> dict:

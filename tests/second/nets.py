@@ -42,6 +42,11 @@ class Net:
 
     def run(self, state: list, bits: int = 0) -> tuple[list, list]:
         """Return F(state) and all pre-activations of relus."""
+        registers, gates = self.registers(state, bits)
+        return registers[-1], gates
+
+    def registers(self, state: list, bits: int = 0) -> tuple[list, list]:
+        """Return all registers and all pre-activations of relus."""
         registers, gates = [state], []
         for name, of, matrices, bias in self.program:
             given = [registers[i] for i in of]
@@ -57,7 +62,7 @@ class Net:
             else:
                 out = [boxes.curve(name, v, bits) for v in given[0]]
             registers.append(out)
-        return registers[-1], gates
+        return registers, gates
 
     def piece(self, pattern: str) -> tuple[list, list, list, list]:
         """Return (J, offset, gate rows, gate offsets) of a pattern; the constant is carried as an extra column."""

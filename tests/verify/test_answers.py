@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from proofs.arithmetic import Interval
 from tests.verify.command import CONTRACTION, TENT, lozi
 from verify.answers import CycleEntry, CycleList, plain_numbers
-from verify.certify import Effort, certify, cycles
+from verify.certification import Effort, certify, cycles
 from verify.errors import NotFound
 from verify.rounding import decimal_pair, float_above, float_below
 

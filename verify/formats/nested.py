@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isfinite
 from typing import NoReturn
 
 import numpy as np
@@ -34,6 +35,9 @@ def read_array(value: object, where: str) -> np.ndarray:
     entries = _entries(value, where, [])
     if all(type(entry) is float for entry in entries):
         return np.array(entries, dtype=np.float64).reshape(shape)
+    wild = next((entry for entry in entries if type(entry) is float and not isfinite(entry)), None)
+    if wild is not None:
+        Bad(str(wild)).refuse(where)
     exact = np.empty(len(entries), dtype=object)
     exact[:] = [Fraction(entry) for entry in entries]
     return exact.reshape(shape)

@@ -1,0 +1,1 @@
+"""Float and ball arithmetic: the only home of FLINT, solvers and batched kernels."""

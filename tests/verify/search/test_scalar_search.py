@@ -12,9 +12,9 @@ from proofs.arithmetic import Matrix
 from proofs.claims import AllCycles, ForcedPeriods
 from proofs.network import Network, Operation
 from proofs.piecewise import PiecewiseLinear
-from verify.certify.draft import Draft
-from verify.certify.scalar import prove_scalar
-from verify.numerics.interval_maps import hinge_knots, table
+from proofs.unfold import table_of
+from verify.certification.draft import Draft
+from verify.certification.scalar import prove_scalar
 from verify.search.entropy import Horseshoe, markov_horseshoe
 from verify.search.li_yorke import Point, best_point
 from verify.search.order import excluded_odd_period
@@ -47,7 +47,7 @@ def at(network: Network, x: Fraction) -> Fraction:
 
 def lines(network: Network) -> list[tuple[Fraction, Fraction, Fraction, Fraction]]:
     """Return (start, end, slope, intercept) of every piece, found by evaluating the network alone; ends +-10^9 stand for infinity."""
-    knots = hinge_knots(network, 100)
+    knots = list(table_of(network, 1000).knots)
     pieces = []
     for start, end in zip([Q(-(10**9)), *knots], [*knots, Q(10**9)], strict=True):
         slope = (at(network, end) - at(network, start)) / (end - start)
@@ -102,7 +102,7 @@ def test_decisions_and_lists_agree_with_enumeration(clip: bool) -> None:
 def test_table_equals_the_kernel() -> None:
     for seed in range(40):
         network = random_network(seed, clip=seed % 2 == 0)
-        function = table(network, 100)
+        function = table_of(network, 1000)
         for x in (Q(n, 7) for n in range(-40, 41)):
             assert function(x) == at(network, x)
 
@@ -118,8 +118,8 @@ def test_wide_tables_are_fast_and_exact() -> None:
             Operation("affine", (2,), (Matrix.exact([[Q(w) for w in last]]),), Matrix.column([Q(0)])),
         ),
     )
-    function = table(network, 2000)
-    assert len(function.knots) == len(hinge_knots(network, 2000)) == 1024
+    function = table_of(network, 20_000)
+    assert len(function.knots) == 1024
     for x in (function.knots[0] - 1, function.knots[500], (function.knots[3] + function.knots[4]) / 2, function.knots[-1] + 2):
         assert function(x) == at(network, x)
 

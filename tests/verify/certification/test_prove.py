@@ -12,7 +12,7 @@ from proofs.errors import Malformed
 from proofs.kernel import check
 from tests.verify.command import CONTRACTION, TENT, lozi
 from verify.answers import Certified
-from verify.certify import Effort, certify, cycles
+from verify.certification import Effort, certify, cycles
 from verify.errors import NotFound, Unsupported
 from verify.loading import load_network
 

@@ -9,10 +9,12 @@ from proofs.claims import EntropyLower, ExactCycle, Order
 from proofs.errors import Rejected
 from proofs.network import Network
 from proofs.piecewise import TooManyPieces
-from verify.certify.draft import spelled
-from verify.certify.scalar_case import Case, find_shoe, sampled_entropy
-from verify.certify.scalar_steps import BITS, Step, add_cycle, add_li_yorke, add_period_entropy, attempt, widest_point
-from verify.numerics.interval_maps import Powers, middle, table
+from proofs.unfold import table_of
+from verify.center import without_radius
+from verify.certification.draft import spelled
+from verify.certification.scalar_case import Case, find_shoe, sampled_entropy
+from verify.certification.scalar_steps import BITS, Step, add_cycle, add_li_yorke, add_period_entropy, attempt, widest_point
+from verify.numerics.interval_maps import Powers
 from verify.numerics.scalar_samples import sampling_grids
 from verify.search.entropy import smallest_band
 from verify.search.li_yorke import Point, best_point, suggest
@@ -138,7 +140,7 @@ def _by_horseshoe(case: Case, powers: Powers) -> bool:
 
 def _by_sampling(case: Case) -> None:
     """Points that a simulation suggests: period 3, other odd periods, horseshoes."""
-    network = middle(case.draft.network)
+    network = without_radius(case.draft.network)
     grids = sampling_grids(network)
     case.tell("sampling")
     points = _exact_points(case, network) + [Point(a, None) for grid in grids for a in suggest(network, grid)]
@@ -160,7 +162,7 @@ def _exact_points(case: Case, network: Network) -> list[Point]:
     if case.powers is not None or not network.is_piecewise_linear:
         return []
     try:
-        powers = Powers(table(network, case.max_knots), case.max_knots, monotonic() + case.seconds / 8)
+        powers = Powers(table_of(network, case.max_knots), case.max_knots, monotonic() + case.seconds / 8)
     except TooManyPieces:
         return []
     two, three = powers.get(2), powers.get(3)

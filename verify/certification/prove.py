@@ -12,12 +12,12 @@ from proofs.claims import Contraction, LiYorke, Order, ScrambledSet
 from proofs.errors import Malformed
 from proofs.network import Network
 from verify.answers import Certified, CycleEntry, CycleList, Report
-from verify.certify.cycles import without_radius
-from verify.certify.draft import Draft
-from verify.certify.find import Effort, certify_all, search
-from verify.certify.order import prove_contraction
-from verify.certify.scalar import prove_scalar
-from verify.certify.scalar_entries import scalar_entries
+from verify.center import without_radius
+from verify.certification.draft import Draft
+from verify.certification.find import Effort, certify_all, search
+from verify.certification.order import prove_contraction
+from verify.certification.scalar import prove_scalar
+from verify.certification.scalar_entries import scalar_entries
 from verify.errors import NotFound, Unsupported
 from verify.loading import Loaded, describe, load
 from verify.rounding import dyadic_below

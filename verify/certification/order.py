@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from proofs.claims import Contraction
 from proofs.errors import Rejected
-from verify.certify.draft import Draft, in_short, spelled
+from verify.certification.draft import Draft, in_short, spelled
 from verify.rounding import float_above
 from verify.search.contraction import contraction_weights
 

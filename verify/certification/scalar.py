@@ -9,10 +9,10 @@ from typing import Literal
 
 from proofs.claims import Claim, ExactCycle
 from proofs.errors import Rejected
-from verify.certify.draft import Draft
-from verify.certify.scalar_case import Case, Progress, bound_entropy, enclosure
-from verify.certify.scalar_decide import decide
-from verify.certify.scalar_steps import Step, add_cycle, add_period_entropy, add_pieces, add_stability, attempt
+from verify.certification.draft import Draft
+from verify.certification.scalar_case import Case, Progress, bound_entropy, enclosure
+from verify.certification.scalar_decide import decide
+from verify.certification.scalar_steps import Step, add_cycle, add_period_entropy, add_pieces, add_stability, attempt
 from verify.numerics.interval_maps import Powers
 from verify.search.scalar_cycles import cycles_up_to
 from verify.search.scalar_outside import describe_outside

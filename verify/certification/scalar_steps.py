@@ -7,9 +7,9 @@ from math import log
 
 from proofs.claims import Claim, EntropyLower, Pieces, entropy_bound
 from proofs.errors import Malformed, Rejected
-from proofs.piecewise import PiecewiseLinear, TooManyPieces
-from verify.certify.draft import Draft, spelled
-from verify.numerics.interval_maps import Powers, hinge_knots
+from proofs.piecewise import PiecewiseLinear
+from verify.certification.draft import Draft, spelled
+from verify.numerics.interval_maps import Powers
 from verify.search.entropy import Horseshoe, markov_horseshoe
 from verify.search.li_yorke import Point
 from verify.search.scalar_cycles import Cycle, slopes_along, stability_forms
@@ -36,11 +36,7 @@ def add_pieces(draft: Draft, max_knots: int) -> tuple[int, PiecewiseLinear] | No
     network = draft.network
     if not (network.is_exact and network.is_piecewise_linear):
         return None
-    try:
-        knots = hinge_knots(network, max_knots)
-    except TooManyPieces:
-        return None
-    step = attempt(draft, "pieces", {"max_knots": REGISTER * max_knots}) or attempt(draft, "pieces", {"knots": spelled(knots)})
+    step = attempt(draft, "pieces", {"max_knots": REGISTER * max_knots})
     return (step[0], step[1].function) if step is not None and isinstance(step[1], Pieces) else None
 
 

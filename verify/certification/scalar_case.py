@@ -10,9 +10,10 @@ from time import monotonic
 from proofs.claims import Claim, EntropyLower, EntropyUpper, entropy_bound
 from proofs.errors import Rejected
 from proofs.piecewise import PiecewiseLinear
-from verify.certify.draft import Draft
-from verify.certify.scalar_steps import BITS, Step, add_entropy_upper, add_horseshoe, attempt, best_horseshoe, larger, log_of
-from verify.numerics.interval_maps import Powers, middle
+from verify.center import without_radius
+from verify.certification.draft import Draft
+from verify.certification.scalar_steps import BITS, Step, add_entropy_upper, add_horseshoe, attempt, best_horseshoe, larger, log_of
+from verify.numerics.interval_maps import Powers
 from verify.numerics.scalar_samples import sampling_grids
 from verify.search.entropy import Horseshoe, sampled_horseshoes
 from verify.search.order import excluded_odd_period
@@ -77,7 +78,7 @@ def find_shoe(case: Case, function: PiecewiseLinear) -> Step | None:
 
 def sampled_entropy(case: Case) -> None:
     """Look for horseshoes of sampled iterates, better than the bound known so far."""
-    network = middle(case.draft.network)
+    network = without_radius(case.draft.network)
     grids = sampling_grids(network)
     for iterate in ITERATES if case.lower is None else FEW_ITERATES:
         known = 0.0 if case.lower is None else float(step_bound(case.lower))

@@ -12,8 +12,9 @@ from proofs.kernel import check
 from proofs.network import Network
 from tests.verify.command import lozi
 from verify.candidates import Candidate, Unresolved
-from verify.certify.cycles import BORDER, SINGULAR, UNIT_MULTIPLIER, CertifiedCycle, CycleProver, without_radius
-from verify.certify.draft import Draft
+from verify.center import without_radius
+from verify.certification.cycles import BORDER, SINGULAR, UNIT_MULTIPLIER, CertifiedCycle, CycleProver
+from verify.certification.draft import Draft
 from verify.loading import load
 
 NOWHERE = np.empty((0, 2))
@@ -90,7 +91,8 @@ def test_an_orbit_on_a_border_is_one_whatever_its_letters() -> None:
     found = proved(job.prove(word("00")))
     assert isinstance(found.claim, ExactCycle)
     assert (found.period, found.margin, found.note) == (1, Fraction(0), BORDER)
-    assert found.stability is found.multipliers is None
+    assert found.stability is None
+    assert found.multipliers is None
     for letter in ("01", "10", "11"):
         assert not isinstance(job.prove(word(letter)), CertifiedCycle)
     assert sum(isinstance(fact, ExactCycle) for fact in job.draft.facts) == 1

@@ -17,14 +17,14 @@ import numpy as np
 from proofs.functions import log
 from verify.answers import CycleEntry
 from verify.candidates import Candidate, Found, Unresolved
-from verify.certify.cycles import CertifiedCycle, CycleProver
+from verify.certification.cycles import CertifiedCycle, CycleProver
 from verify.itineraries import rotated
 from verify.search.cycles import find_cycles
 
 if TYPE_CHECKING:
     from proofs.claims import Claim, MultiplierModuli
     from proofs.network import Network
-    from verify.certify.draft import Draft
+    from verify.certification.draft import Draft
 
 Progress = Callable[[str, int, int], None]
 LOG_BITS = 64

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,14 @@ from proofs.arithmetic import Interval, Matrix
 from proofs.claims import BallCycle, Cycle, CycleClaim, ExactCycle, MultiplierModuli, Stability
 from proofs.errors import Rejected
 from verify.candidates import Candidate, Unresolved
-from verify.certify.draft import Draft, in_short, spelled, spelled_rows
-from verify.certify.orbits import Orbit, PieceTable, block_matrix, closed_orbit, enclosure_witness
+from verify.certification.draft import Draft, in_short, spelled, spelled_rows
+from verify.certification.orbits import Orbit, PieceTable, block_matrix, closed_orbit, enclosure_witness
 from verify.itineraries import rotated
 from verify.numerics.balls import SingularError, approximate_inverse, det_sign, eigenvalues
 from verify.numerics.lyapunov_forms import cyclic_forms
 
 if TYPE_CHECKING:
-    from proofs.network import Network, Operation
+    from proofs.network import Network
 
 _MAX_BLOCK = 160
 _MAX_FORMS = 500
@@ -214,19 +214,6 @@ class CycleProver:
 SINGULAR = "its linear system is singular: none, one point or a whole polyhedron of periodic points; not decided here"
 BORDER = "touches a border: proved exactly; it has no multipliers"
 UNIT_MULTIPLIER = "stability not decided: a multiplier is on the unit circle or too close to it"
-
-
-def without_radius(network: Network) -> Network:
-    """Return the network at the middle of its weight intervals."""
-    return network if network.is_exact else type(network)(network.dimension, tuple(_centered(line) for line in network.program))
-
-
-def _centered(line: Operation) -> Operation:
-    return line if line.bias is None else replace(line, matrices=tuple(map(_middle, line.matrices)), bias=_middle(line.bias))
-
-
-def _middle(matrix: Matrix) -> Matrix:
-    return Matrix(matrix.mid, None, matrix.den).reduced()
 
 
 def _as_cycle(claim: object) -> Cycle:
