@@ -167,20 +167,23 @@ class Matrix:
         return Matrix(mid, rad, den)
 
     def __matmul__(self, other: Matrix) -> Matrix:
-        """Multiply; radii follow |(a+-r)(b+-s) - ab| <= |a| s + r (|b| + s)."""
+        """Multiply: exactly; with one exact factor by |a (b +- s) - a b| <= |a| s; else summing the exact range of each product."""
         if self.shape[1] != other.shape[0]:
             message = f"shapes {self.shape} and {other.shape} do not fit"
             raise ValueError(message)
-        columns = tuple(zip(*other.mid, strict=True))
-        mid = _products(self.mid, columns)
+        den = self.den * other.den
+        if self.rad is not None and other.rad is not None:
+            columns = _ends(other.transposed())
+            ends = [[_range_of_sum(row, column) for column in columns] for row in _ends(self)]
+            mid = tuple(tuple(low + high for low, high in row) for row in ends)
+            return Matrix(mid, tuple(tuple(high - low for low, high in row) for row in ends), 2 * den).reduced()
+        mid = _products(self.mid, _turned(other.mid))
         rad = None
         if other.rad is not None:
-            rad = _products(_absolute(self.mid), tuple(zip(*other.rad, strict=True)))
-        if self.rad is not None:
-            reach = columns if other.rad is None else tuple(zip(*_zip_rows(add, _absolute(other.mid), other.rad), strict=True))
-            more = _products(self.rad, _absolute(reach))
-            rad = more if rad is None else _zip_rows(add, rad, more)
-        return Matrix(mid, rad, self.den * other.den).reduced()
+            rad = _products(_absolute(self.mid), _turned(other.rad))
+        elif self.rad is not None:
+            rad = _products(self.rad, _turned(_absolute(other.mid)))
+        return Matrix(mid, rad, den).reduced()
 
     def times(self, factor: Fraction) -> Matrix:
         """Multiply every entry by one exact number."""
@@ -260,6 +263,22 @@ def _product(a: int, b: int, c: int, d: int) -> tuple[int, int]:
     """Return the range of products of a number in [a, b] and one in [c, d]."""
     corners = (a * c, a * d, b * c, b * d)
     return min(corners), max(corners)
+
+
+def _ends(matrix: Matrix) -> list[list[tuple[int, int]]]:
+    """Return both ends of every entry, times the denominator."""
+    radii = matrix.rad or ()
+    return [[(m - r, m + r) for m, r in zip(*rows, strict=True)] for rows in zip(matrix.mid, radii, strict=True)]
+
+
+def _range_of_sum(row: list[tuple[int, int]], column: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return the range of a sum of products of numbers from these intervals."""
+    ends = [_product(a, b, c, d) for (a, b), (c, d) in zip(row, column, strict=True)]
+    return sum(low for low, _ in ends), sum(high for _, high in ends)
+
+
+def _turned(rows: Rows) -> Rows:
+    return tuple(zip(*rows, strict=True))
 
 
 def _products(rows: Rows, columns: Rows) -> Rows:

@@ -62,12 +62,13 @@ class CycleEntry:
 
 @dataclass(frozen=True)
 class CycleList:
-    """The answer of ``cycles``: verdict, the cycles that were proved, whether the list is complete, and what stayed open."""
+    """The answer of ``cycles``: verdict, the cycles that were proved, up to which period the list is proved complete, what stayed open."""
 
     verdict: str
     network: Mapping[str, object]
     cycles: tuple[CycleEntry, ...]
     complete: bool
+    complete_up_to: int
     up_to: int
     residual: tuple[str, ...]
     unresolved: tuple[str, ...]
@@ -94,6 +95,7 @@ class CycleList:
             "network": dict(self.network),
             "cycles_by_least_period": {str(k): n for k, n in self.cycles_by_least_period.items()},
             "complete": self.complete,
+            "complete_up_to": self.complete_up_to,
             "up_to": self.up_to,
             "residual": list(self.residual),
             "unresolved": list(self.unresolved),

@@ -44,7 +44,8 @@ def cycles_text(answer: CycleList, *, complete: bool) -> list[str]:
     lines += [f"residual     {text}" for text in answer.residual]
     lines += [f"unresolved   {text}" for text in answer.unresolved]
     lines.append(f"index sums   {_index_text(answer.index_sum)}")
-    lines.append(f"complete     {'yes, up to period ' + str(answer.up_to) if answer.complete else 'not proved'}")
+    reach = f"proved up to period {answer.complete_up_to}" if answer.complete_up_to else "not proved"
+    lines.append(f"complete     {reach}")
     lines += _path_lines(answer.path, len(answer.certificate.steps) if answer.certificate else 0)
     counts = _counts(answer.cycles)
     what = "all cycles" if answer.complete else "cycles"
@@ -53,10 +54,14 @@ def cycles_text(answer: CycleList, *, complete: bool) -> list[str]:
 
 
 def _network_lines(network: Mapping[str, object]) -> list[str]:
-    about = f"{network['name']} ({network['model']}, {network['dimension']} states, {network['hinges']} hinges)"
+    about = f"{network['name']} ({network['model']}, {_count(network['dimension'], 'state')}, {_count(network['hinges'], 'hinge')})"
     assumptions = network["assumptions"]
     assumed = [f"assumed      {text}" for text in assumptions] if isinstance(assumptions, list) else []
     return [f"network      {about}", f"digest       {network['digest']}", *assumed]
+
+
+def _count(number: object, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _path_lines(path: str | None, steps: int) -> list[str]:
@@ -71,7 +76,11 @@ def _cycle_lines(cycles: tuple[CycleEntry, ...]) -> list[str]:
 def _cycle_line(entry: CycleEntry) -> str:
     point = ", ".join(f"{float((x.lo + x.hi) / 2):.6g}" for x in entry.points[0][:_MOST_POINTS])
     more = ", ..." if len(entry.points[0]) > _MOST_POINTS else ""
-    stability = f"{entry.label} (multipliers: {entry.inside} inside, {entry.outside} outside)" if entry.label else entry.note
+    stability = (
+        f"{entry.label} (multipliers: {entry.inside} inside, {entry.outside} outside)"
+        if entry.label
+        else entry.note or "proved; stability not computed"
+    )
     exponent = f"; largest exponent in [{fixed_below(entry.exponent[0])}, {fixed_above(entry.exponent[1])}]" if entry.exponent else ""
     return f"{'fixed point ' if entry.period == 1 else f'{entry.period}-cycle':<12} near ({point}{more})  {stability}{exponent}"
 
@@ -85,7 +94,8 @@ def _verdict(answer: Certified) -> str:
     apart = _listed_apart(answer)
     if apart:
         more = len(answer.claims) - 1
-        return f"Proved  {apart[0].statement()}{_within(answer)}{f' (and {more} more claims above)' if more else ''}"
+        rest = f" (and {_count(more, 'more claim')} above)" if more else ""
+        return f"Proved  {apart[0].statement()}{_within(answer)}{rest}"
     return f"Proved  cycles of F: {_counts(answer.report.cycles)}{_within(answer)}"
 
 

@@ -23,7 +23,7 @@ def entry(period: int, signs: tuple[int, int] | None) -> CycleEntry:
 
 
 def listed(*entries: CycleEntry, up_to: int = 4) -> CycleList:
-    return CycleList("Proved", {}, entries, complete=False, up_to=up_to, residual=(), unresolved=(), effort={})
+    return CycleList("Proved", {}, entries, complete=False, complete_up_to=0, up_to=up_to, residual=(), unresolved=(), effort={})
 
 
 @given(st.fractions(), st.fractions())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MAX_BLOCK = 160
 _MAX_FORMS = 500
 _MAX_MODULI = 64
+_MOST_MODULI = 200
 _FORM_BITS = (160, 640)
 _SMOOTH_RADII = (40, 36, 32, 28, 24, 20, 16, 12)
 _RATE_SHIFT = 2.0**-11
@@ -192,7 +193,7 @@ class CycleProver:
 
     def _moduli(self, number: int, orbit: Orbit) -> MultiplierModuli | None:
         """Bound the largest exponent from both sides where the forms are cheap."""
-        if len(orbit.points) * self.center.dimension > _MAX_MODULI or not self.draft.network.is_exact:
+        if len(orbit.points) * self.center.dimension > _MAX_MODULI or len(self._seen) > _MOST_MODULI or not self.draft.network.is_exact:
             return None
         found = eigenvalues(orbit.product)
         modulus = abs(complex(float(found[0][0].hi), float(found[0][1].hi))) if found else 0.0

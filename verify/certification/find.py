@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 LOG_BITS = 64
+_LEAST_BUDGET = 1.0
 _SHOWN = 120
 
 
@@ -66,12 +67,20 @@ def search(network: Network, up_to: int, period: int | None, effort: Effort) -> 
     return Found(ordered, tuple(unresolved.values()), results[0].effort, all(result.saturated for result in results))
 
 
-def certify_all(draft: Draft, center: Network, found: Found, progress: Progress | None = None) -> Harvest:
-    """Certify every candidate into the draft; itineraries that the search left open are put to the exact solver as well."""
+def certify_all(draft: Draft, center: Network, found: Found, effort: Effort) -> Harvest:
+    """Certify every candidate into the draft; itineraries that the search left open are put to the exact solver as well.
+
+    **Cost:** at most about the effort's budget once more; what was then not certified is named in the answer.
+    """
     start = monotonic()
     prover, harvest = CycleProver(draft, center), Harvest()
     doubtful = [Candidate(len(item.itinerary), item.itinerary, np.empty((0, center.dimension))) for item in found.unresolved]
+    deadline = start + max(effort.budget_seconds, _LEAST_BUDGET)
     for done, candidate in enumerate((*found.candidates, *doubtful), 1):
+        if monotonic() > deadline:
+            left = len(found.candidates) + len(doubtful) - done + 1
+            harvest.unresolved.append(f"{left} candidates from period {candidate.period} on were found but not certified: budget over")
+            break
         outcome = prover.prove(candidate)
         if isinstance(outcome, CertifiedCycle):
             harvest.entries.append(entry_of(outcome))
@@ -80,8 +89,8 @@ def certify_all(draft: Draft, center: Network, found: Found, progress: Progress 
                 harvest.claims.append(outcome.moduli)
         elif outcome is not None:
             harvest.unresolved.append(_unresolved_text(outcome))
-        if progress is not None:
-            progress("cycles certified", done, len(found.candidates) + len(doubtful))
+        if effort.progress is not None:
+            effort.progress("cycles certified", done, len(found.candidates) + len(doubtful))
     harvest.spent = {
         "seconds": round(found.effort.seconds + monotonic() - start, 3),
         "search_seconds": round(found.effort.seconds, 3),

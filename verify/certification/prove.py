@@ -125,17 +125,19 @@ def cycles(
     network = loaded.network
     draft = Draft(network, _remarks(loaded))
     exact_line = network.dimension == 1 and network.is_piecewise_linear
+    listed_to = 0
     if exact_line:
         report = prove_scalar(
             draft, claim="cycles", period=up_to, max_knots=_MAX_KNOTS, budget_seconds=effort.budget_seconds, progress=effort.progress
         )
         listing = scalar_entries(network, report.claims)
         entries, claims, residual, is_complete = listing.entries, list(report.claims), listing.residual, listing.up_to >= up_to
+        listed_to = listing.up_to
         unresolved = tuple(report.undecided)
         spent: dict[str, object] = {"seconds": round(monotonic() - start, 3)}
-    if not exact_line or not entries:
+    if listed_to == 0:
         found = search(network, up_to, None, effort)
-        harvest = certify_all(draft, network, found, effort.progress)
+        harvest = certify_all(draft, network, found, effort)
         entries, claims, residual, is_complete = harvest.entries, harvest.claims, (), False
         unresolved, spent = tuple(harvest.unresolved), harvest.spent
     if box is not None:
@@ -149,6 +151,7 @@ def cycles(
         describe(loaded),
         tuple(entries),
         is_complete,
+        min(listed_to, up_to),
         up_to,
         residual,
         unresolved,
@@ -249,7 +252,7 @@ class _Attempt:
         center = without_radius(outcome.draft.network)
         if self.found is None:
             self.found = search(center, self.period or _DEFAULT_UP_TO, self.period, self.effort)
-        harvest = certify_all(outcome.draft, center, self.found, self.effort.progress)
+        harvest = certify_all(outcome.draft, center, self.found, self.effort)
         outcome.cycles = harvest.entries
         outcome.claims.extend(harvest.claims)
         outcome.undecided.extend(harvest.unresolved)

@@ -88,13 +88,14 @@ def _list_cycles(case: Case, claim: Wanted, period: int | None) -> None:
         return
     case.tell("cycles", 0, up_to)
     powers = Powers(case.powers.function, case.max_knots, monotonic() + case.seconds / 4)
-    cycles, complete = cycles_up_to(powers, up_to, MOST_CYCLES)
+    cycles, reached = cycles_up_to(powers, up_to, MOST_CYCLES)
     steps = [(cycle, add_cycle(case.draft, cycle)) for cycle in cycles]
     numbers = [step[0] for _, step in steps if step is not None]
-    witness: dict[str, object] = {"up_to": up_to, "max_knots": case.max_knots}
-    whole = attempt(case.draft, "all_cycles", witness, case.table, *numbers) if complete else None
-    if case.keep(whole) is None:
-        case.undecided.append(f"all cycles of period at most {up_to}: {powers.stopped or 'the kernel refused the list'}; {case.budget}")
+    witness: dict[str, object] = {"up_to": reached, "max_knots": case.max_knots}
+    whole = attempt(case.draft, "all_cycles", witness, case.table, *numbers) if reached else None
+    if case.keep(whole) is None or reached < up_to:
+        what = f"all cycles of period at most {up_to}{f' (the list is complete to {reached})' if whole else ''}"
+        case.undecided.append(f"{what}: {powers.stopped or 'the kernel refused the list'}; {case.budget}")
     for cycle, step in steps if len(steps) <= MOST_STABILITIES else []:
         if step is not None and case.keep(add_stability(case.draft, powers.function, cycle, step[0])) is None:
             case.keep(step)

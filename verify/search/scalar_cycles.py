@@ -13,10 +13,11 @@ from verify.numerics.interval_maps import Powers, orbit
 Cycle = tuple[Fraction, ...]
 
 
-def cycles_up_to(powers: Powers, period: int, most: int) -> tuple[list[Cycle], bool]:
-    """Return the isolated cycles of least period <= ``period``, shortest first, and whether they are all (but for identity pieces).
+def cycles_up_to(powers: Powers, period: int, most: int) -> tuple[list[Cycle], int]:
+    """Return all isolated cycles, shortest first, up to the largest least period <= ``period`` that the budget allows, and that period.
 
-    **Guarantee:** exact; complete where the flag says so. At most ``most`` cycles are collected.
+    **Guarantee:** exact and complete up to the returned period (identity pieces apart); it is less than ``period`` where the tables of the
+    iterates outgrow their budget (``powers.stopped`` says which) or there would be more than ``most`` cycles.
     """
     found: list[Cycle] = []
     seen: set[Fraction] = set()
@@ -24,16 +25,18 @@ def cycles_up_to(powers: Powers, period: int, most: int) -> tuple[list[Cycle], b
     for k in range(1, period + 1):
         power = powers.extended(k, power) if power is not None and k > 1 else power
         if power is None:
-            return found, False
+            return sorted(found, key=len), k - 1
+        new: list[Cycle] = []
         for x in power.fixed_points()[0]:
             points = None if x in seen else orbit(powers.function, x, k)
             if points is not None:
                 seen.update(points)
-                found.append(tuple(points))
-        if len(found) > most:
+                new.append(tuple(points))
+        if len(found) + len(new) > most:
             powers.stopped = powers.stopped or f"more than {most} cycles of period at most {k}"
-            return sorted(found, key=len)[:most], False
-    return sorted(found, key=len), True
+            return sorted(found, key=len), k - 1
+        found += new
+    return sorted(found, key=len), period
 
 
 def cycle_of_period(powers: Powers, period: int) -> Cycle | None:
