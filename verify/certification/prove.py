@@ -293,7 +293,7 @@ def _dressed(loaded: Loaded, claim: str, outcome: _Outcome, radius: Fraction | N
         too_wide = radius is not None and outcome.decision == "undecided"
         remedy = "a smaller --radius, or none" if too_wide else _REMEDIES[claim]
         return _missing(loaded, claim, outcome.decision, tried, remedy)
-    certificate, proved = outcome.draft.finish(outcome.claims)
+    certificate, proved = outcome.draft.finish(sorted(outcome.claims, key=_weight))
     sup = next((item.sup_radius for item in outcome.claims if isinstance(item, LiYorke)), None)
     report = Report(
         "Proved",
@@ -314,6 +314,11 @@ def _missing(loaded: Loaded, claim: str, decision: str, tried: str, remedy: str)
     missing = NotFound(where=loaded.name, law=f"certify --claim {claim}", expected="a proof", got=tried, remedy=remedy)
     missing.decision = decision
     return missing
+
+
+def _weight(claim: Claim) -> int:
+    """Put what decides chaos or order first; the rest keeps its order."""
+    return 0 if isinstance(claim, LiYorke | ScrambledSet | Order | Contraction) else 1
 
 
 _REMEDIES = {
