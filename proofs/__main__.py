@@ -6,7 +6,7 @@ import sys
 from io import TextIOWrapper
 
 from proofs.errors import Malformed, OrbitproofError
-from proofs.explain import explain, theorems
+from proofs.explain import explain, theorems, verdict_lines
 from proofs.kernel import check
 from proofs.load import load
 from proofs.theorems import CARDS
@@ -15,6 +15,7 @@ USAGE = """\
 usage: python -S -m proofs check CERTIFICATE [--network NETWORK]   say Proved, Rejected or Malformed
        python -S -m proofs explain CERTIFICATE                     the same, step by step in English
        python -S -m proofs theorems [NAME]                         the catalogue, or one card
+NETWORK: another certificate, or a network in a certificate's own form; for model files use orbitproof check
 exit code: 0 Proved, 1 Rejected, 2 Malformed or misuse"""
 _EXIT = {"Rejected": 1, "Malformed": 2}
 
@@ -28,6 +29,9 @@ def main(arguments: list[str]) -> int:
     except OrbitproofError as failure:
         print(failure)
         return _EXIT[failure.verdict]
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the output has gone; nothing can be said any more
+        return 2
     except OSError as failure:
         print(Malformed(where=str(failure.filename), law="file", expected="a file that can be read", got=str(failure.strerror)))
         return 2
@@ -35,10 +39,12 @@ def main(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     match arguments:
+        case ["-h"] | ["--help"] | [_, "-h"] | [_, "--help"]:
+            print(USAGE)
         case ["check", path]:
-            print(f"Proved  {check(path).statement}")
+            print("\n".join(verdict_lines(check(path))))
         case ["check", path, "--network", network]:
-            print(f"Proved  {check(path, load(network)).statement}")
+            print("\n".join(verdict_lines(check(path, load(network)))))
         case ["explain", path]:
             for line in explain(path):
                 print(line)
@@ -46,8 +52,6 @@ def _run(arguments: list[str]) -> int:
             print(theorems())
         case ["theorems", name] if name in CARDS:
             print(theorems(name))
-        case ["-h"] | ["--help"]:
-            print(USAGE)
         case _:
             print(USAGE)
             return 2

@@ -64,7 +64,7 @@ class ExactCycle(CycleClaim):
 
 @dataclass(frozen=True)
 class Cycle(CycleClaim):
-    """A2, piecewise linear: the one orbit with this closed itinerary; each point is within ``radius`` of its entry of ``points``."""
+    """A2, piecewise linear: the one cycle with this closed itinerary; each point is within ``radius`` of its entry of ``points``."""
 
     kind = "cycle"
     itinerary: tuple[str, ...]
@@ -75,7 +75,7 @@ class Cycle(CycleClaim):
         """Say the period, the first point and the error bound."""
         return (
             f"F has {_a_cycle(self.period)} within {_decimal_up(self.radius)} (max norm) of the stated points, the first of them "
-            f"z = {_point(self.points[0])}; it is the only orbit in R^M with its closed itinerary, and touches no border"
+            f"z = {_point(self.points[0])}; no other cycle has its itinerary, and it touches no border"
         )
 
 
@@ -239,7 +239,7 @@ class EntropyLower(Claim):
     def statement(self) -> str:
         """Say the bound in numbers."""
         bound = f"log({_decimal(self.rate)}){_over(self.iterate)} >= {_log_down(self.rate, self.iterate)}"
-        return f"The topological entropy of F (supremum over compact invariant sets) is at least {bound} nats a step"
+        return f"The topological entropy of F (supremum over compact invariant sets) is at least {bound} nats per step"
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ class EntropyUpper(Claim):
     def statement(self) -> str:
         """Say the bound in numbers."""
         bound = f"log({_decimal(self.rate)}){_over(self.iterate)} <= {_log_up(self.rate, self.iterate)}"
-        return f"The topological entropy of F on every compact invariant set is at most {bound} nats a step"
+        return f"The topological entropy of F on every compact invariant set is at most {bound} nats per step"
 
 
 @dataclass(frozen=True)
@@ -303,9 +303,10 @@ class Order(Claim):
 
     def statement(self) -> str:
         """Say convergence, what infinity means, and that there is no Li-Yorke pair."""
+        limit = "a fixed point" if self.exponent == 0 else f"a cycle of period dividing {2**self.exponent}"
         return (
-            f"Every orbit of F converges in [-inf, inf] to a cycle of period dividing {2**self.exponent} "
-            "(a point at infinity means escape); no two bounded orbits form a Li-Yorke pair, so F has no bounded scrambled set"
+            f"Every orbit of F converges in [-inf, inf] to {limit} (a point at infinity means escape); "
+            "no two bounded orbits form a Li-Yorke pair, so F has no bounded scrambled set"
         )
 
 
@@ -343,7 +344,7 @@ def _a_cycle(period: int) -> str:
 
 
 def _counts(inside: int, outside: int) -> str:
-    return f"{inside} multipliers inside and {outside} outside the unit circle, none on it"
+    return f"multipliers: {inside} inside and {outside} outside the unit circle, none on it"
 
 
 def _point(entries: tuple[Fraction, ...]) -> str:

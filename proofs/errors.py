@@ -9,8 +9,6 @@ The finder adds two more answers of the same form (``verify.errors``): ``Unsuppo
 
 from __future__ import annotations
 
-_SHOWN = 300
-
 
 class OrbitproofError(Exception):
     """A failure told in five fields; ``str()`` of it is those fields, one a line.
@@ -19,13 +17,14 @@ class OrbitproofError(Exception):
     """
 
     verdict = "Error"
+    longest = 300
 
     def __init__(self, *, where: str, law: str, expected: str, got: str, remedy: str = "") -> None:
         """Keep the five fields; over-long ``expected`` and ``got`` are cut for display."""
         self.where = plain(where)
         self.law = plain(law)
-        self.expected = plain(shorten(expected))
-        self.got = plain(shorten(got))
+        self.expected = plain(shorten(expected, self.longest))
+        self.got = plain(shorten(got, self.longest))
         self.remedy = plain(remedy)
         super().__init__(where, law, expected, got, remedy)
 
@@ -59,6 +58,6 @@ def plain(text: str) -> str:
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
-def shorten(text: str) -> str:
+def shorten(text: str, longest: int = 300) -> str:
     """Cut ``text`` for display, saying how long it was."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from proofs.certificate import Certificate
     from proofs.claims import Claim
+    from proofs.kernel import Proved
 
 _SHOWN = 8
 
@@ -32,8 +33,17 @@ def explain(certificate: str | Path | bytes | IO[bytes] | Certificate) -> Iterat
     proved = check(certificate, listen=listen)
     yield scope(proved.network) + ":"
     yield from lines
-    yield from (f"Taken from the finder, not checked: {assumption}" for assumption in proved.remarks.assumptions)
-    yield f"Proved  {'; '.join(claim.statement() for claim in proved.claims)}."
+    yield from verdict_lines(proved)[1:]
+
+
+def verdict_lines(proved: Proved) -> list[str]:
+    """Return a verdict as lines: scope, each claim, the theorems, what was assumed; last the verdict word and the first claim."""
+    claims = [claim.statement() for claim in proved.claims]
+    lines = [f"{scope(proved.network)}:", *(f"claim {number}: {claim}." for number, claim in enumerate(claims, 1))]
+    lines.append(f"By {', '.join(proved.theorems)}.")
+    lines += [f'Assumed, not checked: "{assumption}".' for assumption in proved.remarks.assumptions]
+    more = f" (and {len(claims) - 1} more, listed above)" if len(claims) > 1 else ""
+    return [*lines, f"Proved  {claims[0]}{more}."]
 
 
 def title(theorem: str) -> str:

@@ -51,7 +51,8 @@ class Proved:
     @property
     def statement(self) -> str:
         """Return all claims in English, with what they speak of, by which theorems, and under which unchecked assumptions."""
-        assumed = f" Assumed, not checked: {'; '.join(self.remarks.assumptions)}." if self.remarks.assumptions else ""
+        quoted = "; ".join(f'"{assumption}"' for assumption in self.remarks.assumptions)
+        assumed = f" Assumed, not checked: {quoted}." if quoted else ""
         claims = "; ".join(claim.statement() for claim in self.claims)
         return f"{scope(self.network)}: {claims}. By {', '.join(self.theorems)}.{assumed}"
 
@@ -75,12 +76,15 @@ def check(
     """
     if isinstance(certificate, Certificate):
         return check(b"".join(certificate.lines()), network, listen)
-    if isinstance(certificate, bytes):
-        return _check(io.BytesIO(certificate), network, listen)
     if isinstance(certificate, str | Path):
         with Path(certificate).open("rb") as stream:
-            return _check(stream, network, listen)
-    return _check(certificate, network, listen)
+            return check(stream, network, listen)
+    try:
+        return _check(io.BytesIO(certificate) if isinstance(certificate, bytes) else certificate, network, listen)
+    except MemoryError:
+        raise Malformed(
+            where="certificate", law="resources", expected="a certificate that fits into memory", got="one that does not"
+        ) from None
 
 
 def scope(network: Network) -> str:

@@ -69,16 +69,17 @@ def table_of(network: Network, limit: int) -> PiecewiseLinear:
     """Return F of an exact piecewise-linear network with one state.
 
     **Guarantee:** exact. **Cost:** one hidden layer of width n sorts n quotients.
-    **Raises:** TooManyPieces when the functions of one register have more than ``limit`` knots together; ValueError for other networks.
+    **Raises:** TooManyPieces when the functions of all registers have more than ``limit`` knots together; ValueError for other networks.
     """
     if network.dimension != 1 or not network.is_exact:
         message = "a table needs one state and weights without radii"
         raise ValueError(message)
     registers = [[Bent((_ONE, _ZERO))]]
+    room = limit
     for operation in network.program:
         inputs = [registers[i] for i in operation.of]
         if operation.bias is not None:
-            outputs = _affine(operation, operation.bias, inputs)
+            outputs = _affine(operation, operation.bias, inputs, room)
         elif operation.name == "relu":
             outputs = [bent.rectified() for bent in inputs[0]]
         elif operation.name == "add":
@@ -86,19 +87,23 @@ def table_of(network: Network, limit: int) -> PiecewiseLinear:
         else:
             message = f"{operation.name} is not piecewise linear"
             raise ValueError(message)
-        if sum(len(bent.gains) for bent in outputs) > limit:
+        room -= sum(len(bent.gains) for bent in outputs)
+        if room < 0:
             raise TooManyPieces
         registers.append(outputs)
     return registers[-1][0].table()
 
 
-def _affine(operation: Operation, bias: Matrix, inputs: list[list[Bent]]) -> list[Bent]:
-    rows = range(len(bias.mid))
-    pairs = [list(zip(operation.matrices, inputs, strict=True))] * len(rows)
-    return [
-        _sum([(matrix.middle(i, j), bent) for matrix, bents in row for j, bent in enumerate(bents) if matrix.mid[i][j]], bias.middle(i))
-        for i, row in zip(rows, pairs, strict=True)
-    ]
+def _affine(operation: Operation, bias: Matrix, inputs: list[list[Bent]], room: int) -> list[Bent]:
+    outputs: list[Bent] = []
+    for i in range(len(bias.mid)):
+        pairs = zip(operation.matrices, inputs, strict=True)
+        terms = [(matrix.middle(i, j), bent) for matrix, bents in pairs for j, bent in enumerate(bents) if matrix.mid[i][j]]
+        outputs.append(_sum(terms, bias.middle(i)))
+        room -= len(outputs[-1].gains)
+        if room < 0:
+            raise TooManyPieces
+    return outputs
 
 
 def _sum(terms: Iterable[tuple[Fraction, Bent]], constant: Fraction) -> Bent:

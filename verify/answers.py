@@ -26,8 +26,10 @@ _DYADIC = re.compile(r"-?[0-9]{1,4000}p-[0-9]{1,4}")  # short enough for Python 
 
 @dataclass(frozen=True)
 class CycleEntry:
-    """One certified cycle. ``multipliers`` (real, imaginary) are enclosures by FLINT, not kernel-checked; the rest is in the certificate.
+    """One certified cycle; what is not named below is in the certificate.
 
+    Not kernel-checked: ``multipliers`` (real, imaginary; enclosures by FLINT) and ``margin``, the least absolute pre-activation (None for
+    weights with a radius).
     ``exponent`` encloses the largest Lyapunov exponent where card A3b was applied (kernel-checked). ``signs`` are the signs of det(I - P)
     and det(I + P) for the cycle's Jacobian product P, None where unknown.
     """
@@ -57,6 +59,7 @@ class CycleEntry:
             "margin": None if self.margin is None else float_below(self.margin),
             "largest_exponent": None if self.exponent is None else [float_below(self.exponent[0]), float_above(self.exponent[1])],
             "note": self.note,
+            "not_kernel_checked": ["multipliers", "margin"],
         }
 
 
@@ -76,6 +79,8 @@ class CycleList:
     claims: tuple[Claim, ...] = ()
     certificate: Certificate | None = None
     path: str | None = None
+    box: tuple[Fraction, Fraction] | None = None
+    outside_box: int = 0
 
     @property
     def cycles_by_least_period(self) -> dict[int, int]:
@@ -85,8 +90,12 @@ class CycleList:
 
     @property
     def index_sum(self) -> dict[int, int | None]:
-        """Return, for each k, the sum of sign det(I - DF^k) over the listed points of period dividing k; None where one is unknown."""
-        return {k: _index_sum(self.cycles, k) for k in range(1, self.up_to + 1)}
+        """Return, for each k, the sum of sign det(I - DF^k) over the listed points of period dividing k.
+
+        None where a sign is unknown (a border, a smooth map), or where a box or residual keeps points from the list. Not kernel-checked.
+        """
+        partial = self.box is not None or self.residual or (self.unresolved and not self.complete_up_to)
+        return {k: None if partial else _index_sum(self.cycles, k) for k in range(1, self.up_to + 1)}
 
     def as_json(self) -> dict[str, object]:
         """Return the answer as ``--json`` prints it."""
@@ -97,6 +106,8 @@ class CycleList:
             "complete": self.complete,
             "complete_up_to": self.complete_up_to,
             "up_to": self.up_to,
+            "box": None if self.box is None else [str(end) for end in self.box],
+            "outside_box": self.outside_box,
             "residual": list(self.residual),
             "unresolved": list(self.unresolved),
             "index_sum": {str(k): n for k, n in self.index_sum.items()},
@@ -120,6 +131,8 @@ class Report:
     outside: str
     cycles: tuple[CycleEntry, ...]
     theorems: tuple[str, ...]
+    claim_theorems: tuple[str, ...] = ()
+    searched_to: int | None = None
     path: str | None = None
 
 
@@ -139,12 +152,16 @@ class Certified(Certificate):
             "verdict": report.verdict,
             "network": dict(report.network),
             "decision": report.decision,
-            "claims": [{"theorem": claim.kind, "statement": claim.statement()} for claim in self.claims],
+            "claims": [
+                {"theorem": theorem, "claim": claim.kind, "statement": claim.statement()}
+                for theorem, claim in zip(report.claim_theorems, self.claims, strict=True)
+            ],
             "undecided": list(report.undecided),
             "entropy": entropy,
             "radius": None if report.radius is None else str(report.radius),
             "sup_radius": None if report.sup_radius is None else str(report.sup_radius),
             "outside": report.outside,
+            "not_kernel_checked": ["outside", *(["entropy"] if report.decision == "ordered" else [])],
             "cycles": [entry.as_json() for entry in report.cycles],
             "certificate": report.path,
         }

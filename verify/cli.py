@@ -59,9 +59,9 @@ Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="search with t
 def certify(
     network: NetworkFile,
     claim: Annotated[ClaimName, typer.Option(help="what to prove")] = ClaimName.auto,
-    period: Annotated[int | None, typer.Option(help="only cycles of this least period; one state: all cycles up to it")] = None,
+    period: Annotated[int | None, typer.Option(help="only this least period (one state: all up to it); default 1 to 4")] = None,
     radius: Annotated[str | None, typer.Option(help="prove it for all weights within this radius, such as 1e-6 or 1/1024")] = None,
-    max_radius: Annotated[bool, typer.Option("--max-radius", help="find the largest such radius")] = False,
+    max_radius: Annotated[bool, typer.Option("--max-radius", help="find the largest radius at which it all still holds")] = False,
     output: Output = None,
     model: Model = None,
     settings: Settings = None,
@@ -78,6 +78,7 @@ def certify(
     from verify.progress import shown
     from verify.texts import certified_text
 
+    _refuse_overwriting(network, output)
     loaded = _loaded(network, model, settings)
     width = None if radius is None else _number(radius, "--radius")
     with shown() as progress:
@@ -109,6 +110,7 @@ def cycles(
     from verify.progress import shown
     from verify.texts import cycles_text
 
+    _refuse_overwriting(network, output)
     limits = None if box is None else (_number(box[0], "--box"), _number(box[1], "--box"))
     loaded = _loaded(network, model, settings)
     with shown() as progress:
@@ -129,6 +131,7 @@ def check(
     """Check a certificate with the independent checker."""
     from time import perf_counter
 
+    from proofs.explain import verdict_lines
     from proofs.kernel import check as run
     from verify.answers import plain_numbers
 
@@ -144,9 +147,7 @@ def check(
         "assumptions": list(proved.remarks.assumptions),
         "seconds": round(perf_counter() - start, 6),
     }
-    lines = [f"network      {proved.remarks.name} {proved.digest}", f"theorems     {', '.join(proved.theorems)}"]
-    lines += [f"assumed      {text} (not checked)" for text in proved.remarks.assumptions]
-    _finish(content, [*lines, f"Proved  {proved.statement}"], "Proved", as_json)
+    _finish(content, verdict_lines(proved), "Proved", as_json)
 
 
 @app.command()
@@ -165,12 +166,14 @@ def theorems(
     """List the theorem catalogue, or print one card."""
     from proofs.theorems import CARDS
 
-    if name is not None and name not in CARDS:
-        raise Malformed(where=f"theorem {name}", law="catalogue", expected=f"one of {', '.join(CARDS)}", got=name)
-    cards = CARDS if name is None else {name: CARDS[name]}
-    summaries = [f"{key:<26}{card.splitlines()[0].split('. ', 1)[-1]}" for key, card in CARDS.items()]
-    content = {"theorems": [{"name": key, "card": card.strip()} for key, card in cards.items()]}
-    _finish(content, summaries if name is None else [CARDS[name].strip()], "Proved", as_json)
+    cards = {key: card.strip() for key, card in CARDS.items() if name is None or name in {key, card.split(" ", 1)[0]}}
+    if not cards:
+        raise Malformed(
+            where=f"theorem {name}", law="catalogue", expected=f"one of {', '.join(CARDS)}, or a code such as A4", got=str(name)
+        )
+    summaries = [f"{key:<26}{card.split(' ', 1)[0]:<7}{card.splitlines()[0].split('. ', 1)[-1]}" for key, card in cards.items()]
+    content = {"theorems": [{"name": key, "card": card} for key, card in cards.items()]}
+    _finish(content, summaries if name is None else list(cards.values()), "Proved", as_json)
 
 
 @app.command()
@@ -209,6 +212,14 @@ def main() -> NoReturn:
     if code == INTERRUPTED:
         print("Interrupted; no file was left half-written.", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse_overwriting(network: str, output: Path | None) -> None:
+    """Refuse to write a certificate over the network it is about. **Raises:** Malformed."""
+    if output is not None and output.exists() and Path(network).exists() and output.samefile(network):
+        raise Malformed(
+            where=str(output), law="files stay apart", expected="another name than the network's", got="the network file itself"
+        )
 
 
 def _misused(failure: typer.BadParameter) -> NoReturn:
@@ -255,5 +266,7 @@ def _loaded(network: str, model: str | None, settings: list[str] | None) -> Load
 
 
 def _asked(network: str, model: str | None, settings: list[str] | None, radius: str | None) -> Network:
+    from verify.rounding import dyadic_radius
+
     loaded = _loaded(network, model, settings)
-    return loaded.network if radius is None else loaded.with_radius(_number(radius, "--radius"))
+    return loaded.network if radius is None else loaded.with_radius(dyadic_radius(_number(radius, "--radius")))

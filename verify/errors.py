@@ -19,3 +19,4 @@ class NotFound(OrbitproofError):
 
     verdict = "NotFound"
     decision = "undecided"
+    longest = 20_000

@@ -7,6 +7,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from proofs.errors import Malformed
+
 if TYPE_CHECKING:
     from proofs.arithmetic import Interval
 
@@ -71,3 +73,27 @@ def _decimal(value: Fraction, rounding: str) -> str:
     return str(
         Context(prec=_DIGITS, rounding=rounding, Emin=-999_999, Emax=999_999).divide(Decimal(value.numerator), Decimal(value.denominator))
     )
+
+
+def dyadic_radius(radius: Fraction | str | float) -> Fraction:
+    """Return the least dyadic of 53 bits that is at least ``radius``, so that what is proved covers what was asked.
+
+    **Raises:** Malformed for what is not a positive number.
+
+    >>> dyadic_radius("1/1024"), dyadic_radius("1e-3") >= Fraction(1, 1000)
+    (Fraction(1, 1024), True)
+    """
+    value = _number(radius)
+    if value is None or value <= 0:
+        raise Malformed(where="radius", law="a positive radius", expected="a number > 0", got=str(radius))
+    scale = Fraction(2) ** (53 - (value.numerator.bit_length() - value.denominator.bit_length()))
+    return Fraction(math.ceil(value * scale)) / scale
+
+
+def _number(value: Fraction | str | float) -> Fraction | None:
+    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    try:
+        return Fraction(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MOST_POINTS = 3
 _MOST_CYCLES = 60
+_NO_INDEX = "not defined (a cycle on a border, a smooth map, a box or a residual)"
 
 
 def certified_text(answer: Certified) -> list[str]:
@@ -23,11 +24,12 @@ def certified_text(answer: Certified) -> list[str]:
     report = answer.report
     lines = [*_network_lines(report.network), f"decision     {report.decision}"]
     if report.entropy is not None:
-        lines.append(f"entropy      between {fixed_below(report.entropy[0])} and {fixed_above(report.entropy[1])} nats a step")
+        bounds = f"between {fixed_below(report.entropy[0])} and {fixed_above(report.entropy[1])} nats per step"
+        lines.append(f"entropy      {bounds if report.entropy[1] else '0 (implied by the order below)'}")
     if report.radius is not None:
         lines.append(f"radius       {report.radius} on every stored weight, about {float(report.radius):.3g}")
     if report.sup_radius is not None:
-        lines.append(f"sup radius   {report.sup_radius}: as chaotic is every continuous map this near")
+        lines.append(f"sup radius   {report.sup_radius}: every continuous map within this distance of F everywhere is chaotic too")
     if report.outside:
         lines.append(f"outside      {report.outside}")
     lines += [f"theorem      {claim.statement()}." for claim in _listed_apart(answer)]
@@ -43,14 +45,27 @@ def cycles_text(answer: CycleList, *, complete: bool) -> list[str]:
     lines += _cycle_lines(answer.cycles)
     lines += [f"residual     {text}" for text in answer.residual]
     lines += [f"unresolved   {text}" for text in answer.unresolved]
-    lines.append(f"index sums   {_index_text(answer.index_sum)}")
+    lines.append(f"index sums   {_index_text(answer.index_sum)} (of the cycles listed; not kernel-checked)")
+    if answer.box is not None:
+        lines.append(
+            f"box          every point in [{answer.box[0]}, {answer.box[1]}]; {_count(answer.outside_box, 'other cycle')} left out"
+        )
     reach = f"proved up to period {answer.complete_up_to}" if answer.complete_up_to else "not proved"
     lines.append(f"complete     {reach}")
     lines += _path_lines(answer.path, len(answer.certificate.steps) if answer.certificate else 0)
-    counts = _counts(answer.cycles)
+    return [*lines, f"{answer.verdict}  {_listing(answer, complete=complete)}"]
+
+
+def _listing(answer: CycleList, *, complete: bool) -> str:
+    within = "" if answer.box is None else f" with every point in [{answer.box[0]}, {answer.box[1]}]"
+    if not answer.cycles and not answer.complete:
+        starts = answer.effort.get("starts")
+        tried = f" in {starts} starts" if starts is not None else ""
+        return f"no cycle of least period at most {answer.up_to}{within} was found{tried}; that excludes none"
     what = "all cycles" if answer.complete else "cycles"
+    apart = ", apart from the residual intervals above" if answer.residual else ""
     asked = f" (the complete list up to period {answer.up_to} was asked for)" if complete and not answer.complete else ""
-    return [*lines, f"{answer.verdict}  {what} of least period at most {answer.up_to}: {counts}{asked}"]
+    return f"{what} of least period at most {answer.up_to}{within}: {_counts(answer.cycles)}{apart}{asked}"
 
 
 def _network_lines(network: Mapping[str, object]) -> list[str]:
@@ -65,7 +80,7 @@ def _count(number: object, noun: str) -> str:
 
 
 def _path_lines(path: str | None, steps: int) -> list[str]:
-    return [f"certificate  {path} ({steps} steps; accepted by the checker)"] if path else []
+    return [f"certificate  {path} ({_count(steps, 'step')}; accepted by the checker)"] if path else []
 
 
 def _cycle_lines(cycles: tuple[CycleEntry, ...]) -> list[str]:
@@ -87,7 +102,7 @@ def _cycle_line(entry: CycleEntry) -> str:
 
 def _index_text(sums: Mapping[int, int | None]) -> str:
     known = [f"k={k}: {total}" for k, total in sums.items() if total is not None]
-    return ", ".join(known[:12]) + (", ..." if len(known) > 12 else "") if known else "not defined here"  # noqa: PLR2004
+    return ", ".join(known[:12]) + (", ..." if len(known) > 12 else "") if known else _NO_INDEX  # noqa: PLR2004
 
 
 def _verdict(answer: Certified) -> str:
@@ -96,7 +111,8 @@ def _verdict(answer: Certified) -> str:
         more = len(answer.claims) - 1
         rest = f" (and {_count(more, 'more claim')} above)" if more else ""
         return f"Proved  {apart[0].statement()}{_within(answer)}{rest}"
-    return f"Proved  cycles of F: {_counts(answer.report.cycles)}{_within(answer)}"
+    reach = f" (searched to period {answer.report.searched_to}; there may be others)" if answer.report.searched_to else ""
+    return f"Proved  cycles of F: {_counts(answer.report.cycles)}{_within(answer)}{reach}"
 
 
 def _within(answer: Certified) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Cited = TypeVar("Cited")
 MAX_BITS = 20_000
+MAX_SMOOTH_BITS = 2_000
 MAX_NUMBER_BITS = 2**17
 MAX_PERIOD = 100_000
 
@@ -82,7 +83,7 @@ class Application:
     def bits(self) -> int | None:
         """Return the working precision that the witness asks for, None where it asks for exact arithmetic."""
         if self.witness.has("bits"):
-            return self.witness.integer("bits", 8, MAX_BITS)
+            return self.witness.integer("bits", 8, MAX_BITS if self.network.is_piecewise_linear else MAX_SMOOTH_BITS)
         if not self.network.is_piecewise_linear:
             raise Malformed(
                 where=self._where, law="precision", expected="a field bits: tanh and sigmoid are enclosed, not exact", got="none"

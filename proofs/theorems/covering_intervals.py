@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from proofs.theorems.card import Application
 
 _PAIR = 2
+MAX_EVALUATIONS = 2**20
 
 
 def check(step: Application) -> EntropyLower:
@@ -39,6 +40,8 @@ def check(step: Application) -> EntropyLower:
     count = len(intervals)
     fits = count > 0 and len(extremes) == count == len(weights) and {len(pair) for pair in (*intervals, *extremes)} == {_PAIR}
     step.require(2, fits, "as many pairs of ends, pairs of extremes and weights, at least one", (count, len(extremes), len(weights)))
+    work = count * times
+    step.require(2, work <= MAX_EVALUATIONS, f"intervals times iterate at most {MAX_EVALUATIONS}", work)
     for i, (low, high) in enumerate(intervals, 1):
         step.require(2, low < high, f"interval {i} with low < high", (low, high))
     for i, ((_, high), (low, _)) in enumerate(pairwise(intervals), 1):
@@ -64,7 +67,3 @@ def _power(step: Application, function: PiecewiseLinear | None, x: Fraction, tim
         x = function(x)
         step.require_short(4, x)
     return Interval(x, x)
-
-
-if TYPE_CHECKING:
-    from proofs.piecewise import PiecewiseLinear

@@ -1,6 +1,7 @@
 """A2 ``cycle``. A cycle enclosed by balls around approximate points.
 
-Statement   Piecewise linear: exactly one orbit in R^M has this closed itinerary; it has least period k and lies within r of the points.
+Statement   Piecewise linear: exactly one z in R^M has F^k(z) = z along this itinerary; its least period is k, its orbit within r
+            of the points. (Other orbits may follow the itinerary without closing: all that an attracting cycle draws in do.)
             Smooth: exactly one cycle passes through the balls of radius r around the points, in order; its least period is k.
 Witness     points z_1..z_k (dyadic, approximate), radius r; piecewise linear: itinerary w_1..w_k;
             inverse: C, M x M (an approximate inverse of I - J_k..J_1), or inverse_block: C, kM x kM, for the whole cycle at once

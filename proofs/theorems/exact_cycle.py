@@ -19,12 +19,16 @@ from proofs.grammar import shown
 from proofs.theorems.card import MAX_PERIOD, Application
 from proofs.theorems.orbits import distance, prime_factors
 
+MAX_COORDINATES = 2**20
+
 
 def check(step: Application) -> ExactCycle:
     """Verify one application; see the card above."""
     step.require_exact(1)
     step.require(1, step.network.is_piecewise_linear, "a program of affine, relu and add", "a smooth operation")
     period = step.witness.integer("period", 1, MAX_PERIOD)
+    size = period * step.network.dimension
+    step.require(1, size <= MAX_COORDINATES, f"period times states at most {MAX_COORDINATES}", size)
     start = step.witness.column("point", step.network.dimension)
     step.require(2, start.is_exact, "a point without radius", "an interval")
     orbit = [_entries(start)]

@@ -11,7 +11,7 @@ from proofs.claims import BallCycle, Cycle, CycleClaim
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from proofs.network import Network
+    from proofs.network import Network, Piece
     from proofs.theorems.card import Application
 
     Points = tuple[tuple[Fraction, ...], ...]
@@ -79,7 +79,3 @@ def ball(point: tuple[Fraction, ...], radius: Fraction) -> Matrix:
 def closed_pairs(items: list[Matrix]) -> list[tuple[Matrix, Matrix]]:
     """Return (item 1, item 2), ..., (item k, item 1)."""
     return list(pairwise([*items, items[0]]))
-
-
-if TYPE_CHECKING:
-    from proofs.network import Piece

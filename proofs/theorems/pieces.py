@@ -1,7 +1,7 @@
 """A0 ``pieces`` (M = 1, exact). F as a table of affine pieces.
 
 Statement   F is continuous, takes these values at these knots, and is affine between neighbours and on the two rays outside.
-Witness     max_knots: a bound on the knots of all functions in any register. The kernel computes the table itself.
+Witness     max_knots: a bound on the knots of all functions in all registers together. The kernel computes the table itself.
 Checks      1  one state, weights without radii, a piecewise-linear program
             2  the program, run on functions of one variable (unfold.py), stays within max_knots
 Fails when  a hidden layer has more pieces than allowed.
@@ -32,7 +32,7 @@ def check(step: Application) -> Pieces:
         table = table_of(step.network, most)
     except TooManyPieces:
         table = None
-    step.require(2, table is not None, f"at most {most} knots in any register, as the witness allows", "more")
+    step.require(2, table is not None, f"at most {most} knots in all registers, as the witness allows", "more")
     if table is None:
         raise TypeError(table)
     return Pieces(table.knots, table.values, table.left, table.right)

@@ -26,4 +26,8 @@ def composed(step: Application, number: int, outer: PiecewiseLinear, inner: Piec
     except TooManyPieces:
         result = None
     step.require(number, result is not None, f"at most {most} knots, as the witness allows", "more")
-    return result if result is not None else outer
+    if result is None:
+        return outer
+    for value in (result.left, result.right, *result.knots, *result.values):
+        step.require_short(number, value)
+    return result

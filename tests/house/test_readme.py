@@ -21,7 +21,7 @@ PATIENCE = 300
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, root: Path) -> Path:
+def folder(tmp_path: Path, root: Path) -> Path:
     """Return a temporary folder with copies of ``examples/`` and ``proofs/``, which is all that the README's commands may need."""
     shutil.copytree(root / "examples", tmp_path / "examples")
     shutil.copytree(root / "proofs", tmp_path / "proofs")
@@ -55,22 +55,22 @@ def matches(want: str, got: str) -> bool:
     return doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
 
 
-def test_console_blocks(root: Path, workplace: Path) -> None:
+def test_console_blocks(root: Path, folder: Path) -> None:
     readme = (root / "README.md").read_text(encoding="utf-8")
     shown = [pair for block in blocks(readme, "console") for pair in commands(block)]
     assert shown, "README.md opens with a worked example and its printed output"
     for command, want in shown:
-        got = run(["bash", "-c", command], workplace)
+        got = run(["bash", "-c", command], folder)
         assert matches(want, got), f"$ {command}\n--- README.md\n{want}--- printed\n{got}"
 
 
-def test_python_blocks(root: Path, workplace: Path) -> None:
+def test_python_blocks(root: Path, folder: Path) -> None:
     python = blocks((root / "README.md").read_text(encoding="utf-8"), "python")
-    (workplace / "session.txt").write_text("\n\n".join(block for block in python if ">>>" in block), encoding="utf-8")
-    (workplace / "script.py").write_text("\n\n".join(block for block in python if ">>>" not in block), encoding="utf-8")
-    assert not run([sys.executable, "-m", "doctest", "-o", "ELLIPSIS", "session.txt"], workplace)
+    (folder / "readme.txt").write_text("\n\n".join(block for block in python if ">>>" in block), encoding="utf-8")
+    (folder / "script.py").write_text("\n\n".join(block for block in python if ">>>" not in block), encoding="utf-8")
+    assert not run([sys.executable, "-m", "doctest", "-o", "ELLIPSIS", "readme.txt"], folder)
     done = subprocess.run(
-        [sys.executable, "script.py"], cwd=workplace, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+        [sys.executable, "script.py"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 

@@ -136,7 +136,8 @@ def test_a_trained_network_and_the_checker_alone(shared: Path, tmp_path: Path, r
     command = [sys.executable, "-S", "-m", "proofs", "check", str(path)]
     alone = subprocess.run(command, cwd=tmp_path / "alone", env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert (alone.returncode, alone.stderr) == (0, "")
-    assert alone.stdout.startswith("Proved  For the real-number map F of the network ")
+    assert alone.stdout.startswith("For the real-number map F of the network ")
+    assert alone.stdout.splitlines()[-1].startswith("Proved  F has a fixed point")
 
 
 def middle(pair: list[str]) -> float:

@@ -35,7 +35,7 @@ from proofs.grammar import read_number
 ZERO, ONE, THIRD = Fraction(0), Fraction(1), Fraction(1, 3)
 POINT = ExactCycle(((ZERO, THIRD, ONE, ONE),))
 HUGE = Fraction((1 << 20_000) + 1, 3)
-ONLY_ORBIT = "it is the only orbit in R^M with its closed itinerary, and touches no border"
+ONLY_ORBIT = "no other cycle has its itinerary, and it touches no border"
 ONLY_PASSING = "it is the only one passing through the 2 stated balls in order"
 ORDER = "3, 5, 7, ..., 6, 10, 14, ..., 12, 20, 28, ..., 8, 4, 2, 1"
 EXPONENTS = "each Lyapunov exponent of each orbit"
@@ -58,9 +58,9 @@ BALLS = "of the stated points, the first of them z = "
             BallCycle(((THIRD,), (ONE,)), Fraction(1, 1 << 40)),
             f"F has a cycle of least period 2 within 1e-11 (max norm) {BALLS}(1/3); {ONLY_PASSING}",
         ),
-        (Stability(POINT, 4, 0), f"{POINT.statement()}; 4 multipliers inside and 0 outside the unit circle, none on it (stable)"),
-        (Stability(POINT, 1, 3), f"{POINT.statement()}; 1 multipliers inside and 3 outside the unit circle, none on it (saddle)"),
-        (Stability(POINT, 0, 4), f"{POINT.statement()}; 0 multipliers inside and 4 outside the unit circle, none on it (repelling)"),
+        (Stability(POINT, 4, 0), f"{POINT.statement()}; multipliers: 4 inside and 0 outside the unit circle, none on it (stable)"),
+        (Stability(POINT, 1, 3), f"{POINT.statement()}; multipliers: 1 inside and 3 outside the unit circle, none on it (saddle)"),
+        (Stability(POINT, 0, 4), f"{POINT.statement()}; multipliers: 0 inside and 4 outside the unit circle, none on it (repelling)"),
         (
             Pieces((ZERO,), (ZERO,), ONE, ONE),
             "F is continuous and affine on each of the 2 intervals into which 1 stated knots cut the line",
@@ -82,11 +82,11 @@ BALLS = "of the stated points, the first of them z = "
         ),
         (
             EntropyLower(Fraction(2), 1),
-            "The topological entropy of F (supremum over compact invariant sets) is at least log(2) >= 0.693147 nats a step",
+            "The topological entropy of F (supremum over compact invariant sets) is at least log(2) >= 0.693147 nats per step",
         ),
         (
             EntropyUpper(Fraction(2), 1),
-            "The topological entropy of F on every compact invariant set is at most log(2) <= 0.693148 nats a step",
+            "The topological entropy of F on every compact invariant set is at most log(2) <= 0.693148 nats per step",
         ),
         (ScrambledSet(), "F has an uncountable scrambled set (Li-Yorke chaos)"),
         (

@@ -28,7 +28,9 @@ def good(tmp_path: Path) -> str:
 
 def test_check(good: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", good]) == 0
-    assert capsys.readouterr().out == f"Proved  {proofs.check(good).statement}\n"
+    scope, claim, by, last = capsys.readouterr().out.splitlines()
+    assert scope.endswith("(not its floating-point execution):")
+    assert (claim, by, last) == (f"claim 1: {CHAOS.statement()}.", "By li_yorke.", f"Proved  {CHAOS.statement()}.")
     other = tmp_path / "net.json"
     other.write_bytes(json_line(TENT_BALL.as_json()))
     assert main(["check", good, "--network", good]) == 0
@@ -83,8 +85,8 @@ def test_explain() -> None:
     assert lines[0] == f"For the real-number map F of the network {TENT.digest} (not its floating-point execution):"
     assert lines[1] == f"1. {CHAOS.statement()}.\n   by {title('li_yorke')}"
     assert lines[2].endswith(f"\n   by {title('sharkovskii')}, from step 1")
-    assert lines[3] == "Taken from the finder, not checked: the weights were trained"
-    assert lines[4] == f"Proved  {CHAOS.statement()}."
+    assert lines[3:5] == [f"claim 1: {CHAOS.statement()}.", "By li_yorke, sharkovskii."]
+    assert lines[5:] == ['Assumed, not checked: "the weights were trained".', f"Proved  {CHAOS.statement()}."]
     assert len([line for line in lines if line.startswith("Proved")]) == 1
 
 

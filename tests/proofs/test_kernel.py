@@ -63,7 +63,7 @@ def test_scope_with_radius() -> None:
 def test_assumptions_are_repeated() -> None:
     remarks = Remarks("n", "m", ("the ReLU is at the output", "b"))
     verdict = proofs.check(certificate(TENT, [CHAOS.as_json()], STEP, remarks=remarks))
-    assert verdict.statement.endswith(" By li_yorke. Assumed, not checked: the ReLU is at the output; b.")
+    assert verdict.statement.endswith(' By li_yorke. Assumed, not checked: "the ReLU is at the output"; "b".')
 
 
 def test_only_the_kernel_makes_proved() -> None:

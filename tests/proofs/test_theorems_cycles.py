@@ -165,7 +165,7 @@ def test_stability() -> None:
     point: Step = ("exact_cycle", (), {"point": ["0", "0"], "period": 1})
     claim = facts(saddle, point, ("stability", (1,), {"bits": 60, "forms": [[["1", "0"], ["0", "-1"]]]}))[-1]
     assert isinstance(claim, Stability)
-    assert claim.statement().endswith("1 multipliers inside and 1 outside the unit circle, none on it (saddle)")
+    assert claim.statement().endswith("multipliers: 1 inside and 1 outside the unit circle, none on it (saddle)")
 
 
 @pytest.mark.parametrize(

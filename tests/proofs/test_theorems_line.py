@@ -85,7 +85,7 @@ def test_pieces_wants_relu() -> None:
 
 
 def test_pieces_counts_knots() -> None:
-    expected = ("theorem pieces, check 2", "at most 1 knots in any register, as the witness allows", "more")
+    expected = ("theorem pieces, check 2", "at most 1 knots in all registers, as the witness allows", "more")
     assert letter(TENT, ("pieces", (), {"max_knots": 1})) == rejected(1, *expected)
 
 

@@ -64,9 +64,9 @@ def pieces(step: Step) -> dict:
     spots = sorted(kinks(step.net))
     spots = [spots[0] - 1, *spots, spots[-1] + 1]
     samples = [step.net.registers([boxes.point(x)])[0] for x in spots]
-    for register in range(1, len(samples[0])):
-        units = range(len(samples[0][register]))
-        need(sum(len(_bends(spots, [sample[register][unit][0] for sample in samples])) for unit in units) <= most, "too many knots")
+    units = [(register, unit) for register in range(1, len(samples[0])) for unit in range(len(samples[0][register]))]
+    knots_of = (len(_bends(spots, [sample[register][unit][0] for sample in samples])) for register, unit in units)
+    need(sum(knots_of) <= most, "too many knots")
     values = [sample[-1][0][0] for sample in samples]
     knots = _bends(spots, values) or [Fraction(0)]
     line = dict(zip(spots, values, strict=True))

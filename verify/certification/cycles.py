@@ -99,7 +99,7 @@ class CycleProver:
         except SingularError:
             return Unresolved(orbit.itinerary, SINGULAR)
         stability, note = self._stability(number, [piece.jacobian for piece in orbit.pieces])
-        moduli = self._moduli(number, orbit)
+        moduli = self._moduli(number, orbit.product, [piece.jacobian for piece in orbit.pieces])
         identity = Matrix.identity(self.center.dimension)
         found = eigenvalues(orbit.product) if self.draft.network.is_exact else None
         return CertifiedCycle(
@@ -109,8 +109,8 @@ class CycleProver:
             orbit.itinerary,
             _balls(claim),
             tuple(found) if found else None,
-            orbit.margin,
-            (det_sign(identity - orbit.product), det_sign(identity + orbit.product)),
+            orbit.margin if self.draft.network.is_exact else None,
+            (det_sign(identity - orbit.product), det_sign(identity + orbit.product)) if self.draft.network.is_exact else None,
             note,
         )
 
@@ -168,13 +168,15 @@ class CycleProver:
             self.draft.drop(number)
             return None
         self._seen.add(boxes)
-        stability, note = self._stability(number, [Matrix(j.mid, None, j.den) for j in jacobians])
-        exact_jacobians = [self.draft.network.jacobian(_box(box), 96) for box in boxes]
-        wide = Matrix.identity(self.center.dimension)
-        for jacobian in exact_jacobians:
-            wide = (jacobian @ wide).rounded(192)
+        centers = [Matrix(j.mid, None, j.den) for j in jacobians]
+        stability, note = self._stability(number, centers)
+        product = wide = Matrix.identity(self.center.dimension)
+        for center, box in zip(centers, boxes, strict=True):
+            product = (center @ product).rounded(192)
+            wide = (self.draft.network.jacobian(_box(box), 96) @ wide).rounded(192)
+        moduli = self._moduli(number, Matrix(product.mid, None, product.den), centers)
         found = eigenvalues(wide)
-        return CertifiedCycle(claim, stability, None, None, boxes, tuple(found) if found else None, None, None, note)
+        return CertifiedCycle(claim, stability, moduli, None, boxes, tuple(found) if found else None, None, None, note)
 
     def _stability(self, number: int, jacobians: list[Matrix]) -> tuple[Stability | None, str]:
         if len(jacobians) * self.center.dimension > _MAX_FORMS:
@@ -191,17 +193,17 @@ class CycleProver:
                 return claim, ""
         return None, UNIT_MULTIPLIER
 
-    def _moduli(self, number: int, orbit: Orbit) -> MultiplierModuli | None:
+    def _moduli(self, number: int, product: Matrix, jacobians: list[Matrix]) -> MultiplierModuli | None:
         """Bound the largest exponent from both sides where the forms are cheap."""
-        if len(orbit.points) * self.center.dimension > _MAX_MODULI or len(self._seen) > _MOST_MODULI or not self.draft.network.is_exact:
+        if len(jacobians) * self.center.dimension > _MAX_MODULI or len(self._seen) > _MOST_MODULI or not self.draft.network.is_exact:
             return None
-        found = eigenvalues(orbit.product)
+        found = eigenvalues(product)
         modulus = abs(complex(float(found[0][0].hi), float(found[0][1].hi))) if found else 0.0
-        rate = modulus ** (1 / len(orbit.points))
+        rate = modulus ** (1 / len(jacobians))
         rates = [Fraction(rate * factor).limit_denominator(10**6) for factor in (1 - _RATE_SHIFT, 1 + _RATE_SHIFT)]
         if rates[0] <= 0 or rates[0] == rates[1]:
             return None
-        levels = [cyclic_forms([piece.jacobian for piece in orbit.pieces], float(rate)) for rate in rates]
+        levels = [cyclic_forms(jacobians, float(rate)) for rate in rates]
         if any(level is None for level in levels):
             return None
         witness = {"rates": spelled(rates), "levels": [[_rows(form) for form in level or []] for level in levels], "bits": _FORM_BITS[0]}
@@ -213,7 +215,7 @@ class CycleProver:
 
 
 SINGULAR = "its linear system is singular: none, one point or a whole polyhedron of periodic points; not decided here"
-BORDER = "touches a border: proved exactly; it has no multipliers"
+BORDER = "touches a border (a pre-activation is 0 on it): proved exactly; it has no multipliers there"
 UNIT_MULTIPLIER = "stability not decided: a multiplier is on the unit circle or too close to it"
 
 

@@ -44,6 +44,10 @@ class Draft:
         self.facts.append(claim)
         return number, claim
 
+    def theorem_of(self, claim: Claim) -> str:
+        """Return the theorem whose step concluded this claim."""
+        return self.steps[self.facts.index(claim)][0]
+
     def drop(self, number: int) -> None:
         """Take back the last step. **Raises:** ValueError for any other."""
         if number != len(self.facts):

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from proofs.certificate import Remarks
-from proofs.claims import Contraction, LiYorke, Order, ScrambledSet
+from proofs.claims import AllCycles, Contraction, LiYorke, Order, ScrambledSet
 from proofs.errors import Malformed
 from proofs.network import Network
 from verify.answers import Certified, CycleEntry, CycleList, Report
@@ -20,7 +20,7 @@ from verify.certification.scalar import prove_scalar
 from verify.certification.scalar_entries import scalar_entries
 from verify.errors import NotFound, Unsupported
 from verify.loading import Loaded, describe, load
-from verify.rounding import dyadic_below
+from verify.rounding import dyadic_below, dyadic_radius
 
 if TYPE_CHECKING:
     from proofs.claims import Claim
@@ -33,10 +33,9 @@ Wanted = Literal["auto", "cycles", "chaos", "order"]
 CLAIMS: tuple[Wanted, ...] = ("auto", "cycles", "chaos", "order")
 MAX_PERIOD = 100_000
 _DEFAULT_UP_TO = 4
-_SCALAR_UP_TO = 3
 _MAX_KNOTS = 20_000
 _RADIUS_QUARTERS = (-400, 80)
-_NO_CHAOS_CARD = "chaos: the cards for more than one state (B5, B6) are not in this version; nothing was tried"
+_NO_CHAOS_CARD = "chaos: no theorem card for chaos with more than one state is in this version; nothing was tried"
 
 
 @dataclass
@@ -50,6 +49,8 @@ class _Outcome:
     entropy: tuple[Fraction, Fraction] | None = None
     outside: str = ""
     cycles: list[CycleEntry] = field(default_factory=list)
+    searched_to: int | None = None
+    saturated: bool = False
 
 
 def certify(
@@ -57,7 +58,7 @@ def certify(
     claim: str = "auto",
     *,
     period: int | None = None,
-    radius: Fraction | None = None,
+    radius: Fraction | str | float | None = None,
     max_radius: bool = False,
     model: str | None = None,
     effort: Effort | None = None,
@@ -85,7 +86,7 @@ def certify(
     if radius is not None and max_radius:
         raise Malformed(where="radius", law="one radius", expected="radius or max_radius", got="both")
     attempt = _Attempt(loaded, wanted, period, effort or Effort())
-    used = _dyadic(radius) if radius is not None else None
+    used = dyadic_radius(radius) if radius is not None else None
     outcome = attempt.run(used)
     if max_radius and outcome.claims:
         used, outcome = attempt.widest(outcome)
@@ -140,11 +141,12 @@ def cycles(
         harvest = certify_all(draft, network, found, effort)
         entries, claims, residual, is_complete = harvest.entries, harvest.claims, (), False
         unresolved, spent = tuple(harvest.unresolved), harvest.spent
+    everywhere = len(entries)
     if box is not None:
         entries = [entry for entry in entries if _inside(entry, box)]
     certificate = draft.finish(claims)[0] if claims else None
     proved = bool(claims) and (is_complete if complete else bool(entries))
-    if complete and not is_complete:
+    if complete and not is_complete and not exact_line:
         unresolved = (*unresolved, _incomplete(network))
     return CycleList(
         "Proved" if proved else "NotFound",
@@ -158,6 +160,8 @@ def cycles(
         {"nodes": 0, **spent},
         tuple(claims),
         certificate,
+        box=box,
+        outside_box=everywhere - len(entries),
     )
 
 
@@ -198,6 +202,9 @@ class _Attempt:
     def widest(self, base: _Outcome) -> tuple[Fraction | None, _Outcome]:
         """Bisect for the largest radius at which as much is proved as at radius ``2**-100``, the least one tried."""
         low, high = _RADIUS_QUARTERS
+        if base.decision == "undecided" and not base.cycles:
+            base.undecided.append("max-radius: nothing was proved that a radius could spoil")
+            return None, base
         best_radius, best = dyadic_below(low), self.run(dyadic_below(low))
         if not self._as_good(best, base):
             why = "; ".join(best.undecided) or "fewer cycles or multipliers are certain"
@@ -232,7 +239,7 @@ class _Attempt:
         outcome.decision, outcome.entropy, outcome.outside = report.decision, report.entropy, report.outside
         outcome.claims, outcome.undecided = list(report.claims), list(report.undecided)
         outcome.cycles = list(scalar_entries(outcome.draft.network, report.claims).entries)
-        if not outcome.cycles and (self.claim == "cycles" or (self.claim == "auto" and not outcome.claims)):
+        if not outcome.cycles and (self.claim == "cycles" or (self.claim == "auto" and outcome.decision == "undecided")):
             self._find_cycles(outcome)
 
     def _space(self, outcome: _Outcome) -> None:
@@ -254,6 +261,7 @@ class _Attempt:
             self.found = search(center, self.period or _DEFAULT_UP_TO, self.period, self.effort)
         harvest = certify_all(outcome.draft, center, self.found, self.effort)
         outcome.cycles = harvest.entries
+        outcome.searched_to, outcome.saturated = self.period or _DEFAULT_UP_TO, self.found.saturated
         outcome.claims.extend(harvest.claims)
         outcome.undecided.extend(harvest.unresolved)
         if not harvest.entries:
@@ -282,7 +290,9 @@ def _answers(claim: str, outcome: _Outcome) -> bool:
         return any(isinstance(item, LiYorke | ScrambledSet) for item in outcome.claims)
     if claim == "order":
         return any(isinstance(item, Contraction | Order) for item in outcome.claims)
-    return bool(outcome.cycles) if claim == "cycles" else bool(outcome.claims)
+    if claim == "cycles":
+        return bool(outcome.cycles) or any(isinstance(item, AllCycles) for item in outcome.claims)
+    return bool(outcome.claims)
 
 
 def _dressed(loaded: Loaded, claim: str, outcome: _Outcome, radius: Fraction | None) -> Certified | NotFound:
@@ -291,7 +301,7 @@ def _dressed(loaded: Loaded, claim: str, outcome: _Outcome, radius: Fraction | N
         if outcome.decision != "undecided":
             tried = f"decision {outcome.decision}: {'; '.join(item.statement() for item in outcome.claims)}"
         too_wide = radius is not None and outcome.decision == "undecided"
-        remedy = "a smaller --radius, or none" if too_wide else _REMEDIES[claim]
+        remedy = "a smaller --radius, or none" if too_wide else _SATURATED if outcome.saturated else _REMEDIES[claim]
         return _missing(loaded, claim, outcome.decision, tried, remedy)
     certificate, proved = outcome.draft.finish(sorted(outcome.claims, key=_weight))
     sup = next((item.sup_radius for item in outcome.claims if isinstance(item, LiYorke)), None)
@@ -306,6 +316,8 @@ def _dressed(loaded: Loaded, claim: str, outcome: _Outcome, radius: Fraction | N
         outcome.outside,
         tuple(outcome.cycles),
         proved.theorems,
+        tuple(outcome.draft.theorem_of(item) for item in certificate.claims),
+        outcome.searched_to,
     )
     return Certified(certificate.network, certificate.claims, certificate.steps, certificate.remarks, report=report)
 
@@ -321,6 +333,7 @@ def _weight(claim: Claim) -> int:
     return 0 if isinstance(claim, LiYorke | ScrambledSet | Order | Contraction) else 1
 
 
+_SATURATED = "the search had stopped by itself, nothing new coming: another --seed, or a --period above 4"
 _REMEDIES = {
     "auto": "a larger --budget lets the search go further",
     "cycles": "a larger --budget, another --seed or another --period",
@@ -333,22 +346,11 @@ def _remarks(loaded: Loaded) -> Remarks:
     return Remarks(loaded.name, loaded.model, loaded.assumptions)
 
 
-def _dyadic(radius: Fraction) -> Fraction:
-    """Round a radius down to a dyadic of 53 bits. **Raises:** Malformed for one that is not positive."""
-    if radius <= 0:
-        raise Malformed(where="radius", law="a positive radius", expected="a number > 0", got=str(radius))
-    shift = 53 - (radius.numerator.bit_length() - radius.denominator.bit_length())
-    scale = Fraction(2) ** shift
-    return Fraction((radius * scale).__floor__()) / scale
-
-
 def _inside(entry: CycleEntry, box: tuple[Fraction, Fraction]) -> bool:
     return all(box[0] <= x.lo and x.hi <= box[1] for point in entry.points for x in point)
 
 
 def _incomplete(network: Network) -> str:
     if network.dimension > 1:
-        return "completeness: the cards for more than one state are not in this version; the list is what the search found"
-    if network.is_piecewise_linear:
-        return "completeness: not proved within the budget of pieces"
+        return "completeness: no theorem card for more than one state is in this version; the list is what the search found"
     return "completeness: smooth maps are not covered in this version"

@@ -81,6 +81,8 @@ def sampled_entropy(case: Case) -> None:
     network = without_radius(case.draft.network)
     grids = sampling_grids(network)
     for iterate in ITERATES if case.lower is None else FEW_ITERATES:
+        if monotonic() > case.deadline:
+            return
         known = 0.0 if case.lower is None else float(step_bound(case.lower))
         shoes = [shoe for grid in grids for shoe in sampled_horseshoes(network, grid, iterate) if shoe.entropy > known]
         for shoe in sorted(shoes, key=lambda shoe: -shoe.entropy)[:SHOES_TRIED]:
@@ -121,6 +123,8 @@ def _lower_upper(case: Case, function: PiecewiseLinear | None) -> None:
     if function is None or case.table is None:
         case.upper = attempt(case.draft, "entropy_upper", {"iterate": 1, "by": "slope"})
     else:
+        if monotonic() > case.deadline:
+            return
         known = 0.0 if case.lower is None else float(step_bound(case.lower))
         reach = Powers(function, min(case.max_knots, UPPER_KNOTS), monotonic() + case.seconds / 8)
         case.upper = add_entropy_upper(case.draft, reach, case.table, known)

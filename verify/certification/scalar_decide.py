@@ -147,6 +147,8 @@ def _by_sampling(case: Case) -> None:
     if _chaotic(case, widest_point(case.draft, points, case.table), 3):
         return
     for odd in ODD:
+        if monotonic() > case.deadline:
+            return
         for x in (x for grid in grids for x in suggest_odd(network, grid, odd)):
             step = attempt(case.draft, "odd_period", {"point": spelled([x])[0], "times": odd, "bits": BITS})
             if case.keep(step) is not None and step is not None:

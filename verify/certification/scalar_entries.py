@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from proofs.claims import Claim, CycleClaim
     from proofs.network import Network
 
-_BORDER = "touches a border: proved exactly; it has no multipliers"
+_BORDER = "touches a border (a pre-activation is 0 on it): proved exactly; it has no multipliers there"
 
 
 @dataclass(frozen=True)

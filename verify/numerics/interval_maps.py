@@ -1,4 +1,4 @@
-"""Scalar networks as exact piecewise-linear maps: all kinks from one symbolic pass, and iterates under a budget."""
+"""Iterates of an exact piecewise-linear map of the line, each made once and under a budget; short rationals near others."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from itertools import pairwise
 from time import monotonic
 
 from proofs.piecewise import PiecewiseLinear, TooManyPieces
-
-ZERO = Fraction(0)
-Line = tuple[Fraction, Fraction]  # slope, intercept
 
 
 @dataclass

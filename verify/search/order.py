@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from proofs.piecewise import PiecewiseLinear
+from proofs.theorems.slopes import below_root
 
 
 def is_ordered(once: PiecewiseLinear, twice: PiecewiseLinear) -> bool:
@@ -21,21 +22,10 @@ def is_ordered(once: PiecewiseLinear, twice: PiecewiseLinear) -> bool:
     )
 
 
-def direction(function: PiecewiseLinear) -> str | None:
-    """Return increasing or decreasing (both weakly) for a monotone function."""
-    slopes = function.slopes()
-    if all(slope >= 0 for slope in slopes):
-        return "increasing"
-    return "decreasing" if all(slope <= 0 for slope in slopes) else None
-
-
 def excluded_odd_period(lipschitz: Fraction, most: int = 999) -> int | None:
     """Return the largest odd period q <= ``most`` that the Lipschitz constant excludes, with all odd periods below it; None if none."""
-    if lipschitz**2 <= 2:  # noqa: PLR2004 - lambda_q falls to the square root of 2
-        return most
-    found = None
-    for period in range(3, most + 1, 2):
-        if lipschitz**period - 2 * lipschitz ** (period - 2) - 1 >= 0:
-            break
-        found = period
-    return found
+    low, high = 1, most + 2  # odd numbers; the periods excluded are those up to some bound, which is bisected
+    while high - low > 2:  # noqa: PLR2004 - neighbouring odd numbers
+        middle = (low + high) // 4 * 2 + 1
+        low, high = (middle, high) if below_root(lipschitz, middle, strict=True) else (low, middle)
+    return low if low > 1 else None
