@@ -50,6 +50,15 @@ def fixed_above(value: Fraction, places: int = 6) -> str:
     return str(Decimal(math.ceil(value * 10**places)).scaleb(-places))
 
 
+def exponent(value: Fraction) -> int:
+    """Return the whole number nearest log2 |value|, up to one (0 has exponent -1 or less).
+
+    >>> exponent(Fraction(8)), exponent(Fraction(1, 8))
+    (3, -3)
+    """
+    return value.numerator.bit_length() - value.denominator.bit_length()
+
+
 def dyadic_below(exponent_quarters: int) -> Fraction:
     """Return a dyadic of 12 bits that is at most, and almost, 2**(exponent_quarters / 4).
 
@@ -86,14 +95,18 @@ def dyadic_radius(radius: Fraction | str | float) -> Fraction:
     value = _number(radius)
     if value is None or value <= 0:
         raise Malformed(where="radius", law="a positive radius", expected="a number > 0", got=str(radius))
-    scale = Fraction(2) ** (53 - (value.numerator.bit_length() - value.denominator.bit_length()))
+    scale = Fraction(2) ** (53 - exponent(value))
     return Fraction(math.ceil(value * scale)) / scale
 
 
 def _number(value: Fraction | str | float) -> Fraction | None:
+    if isinstance(value, str):
+        from verify.formats.exact import read_exact
+
+        return read_exact(value, "radius")
     if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
         return None
     try:
         return Fraction(value)
-    except (TypeError, ValueError, ZeroDivisionError):
+    except (TypeError, ValueError):
         return None

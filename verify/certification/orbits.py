@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from proofs.arithmetic import Matrix
 from proofs.theorems.orbits import distance, prime_factors
 from verify.numerics.balls import approximate_inverse, solve
+from verify.rounding import exponent
 
 if TYPE_CHECKING:
     from proofs.network import Network, Piece
@@ -111,9 +112,9 @@ def enclosure_witness(orbit: Orbit, *, exact: bool) -> dict[str, object]:
         growth *= norm
         reach = max(reach, growth, Fraction(1))
     error = 4 * reach * (inverse.norm() * (1 + orbit.product.norm()) + len(norms) * (1 + max(norms)))
-    bits = max(_SPARE_BITS, _log2(error / min(radius, limit)) + _SPARE_BITS)
+    bits = max(_SPARE_BITS, exponent(error / min(radius, limit)) + _SPARE_BITS)
     points = tuple(tuple(_rounded(x, bits) for x in point) for point in orbit.points)
-    working = bits + max(0, _log2(orbit.product.norm())) + 32 if orbit.product.den.bit_length() > _EXACT_BITS or not exact else None
+    working = bits + max(0, exponent(orbit.product.norm())) + 32 if orbit.product.den.bit_length() > _EXACT_BITS or not exact else None
     return {"points": points, "radius": radius, "inverse": inverse, "bits": working}
 
 
@@ -146,8 +147,4 @@ def _rounded(value: Fraction, bits: int) -> Fraction:
 
 def _power_of_two(value: Fraction) -> Fraction:
     """Return a power of two between a quarter of ``value`` and ``value``."""
-    return Fraction(2) ** (_log2(value) - 1)
-
-
-def _log2(value: Fraction) -> int:
-    return value.numerator.bit_length() - value.denominator.bit_length()
+    return Fraction(2) ** (exponent(value) - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from time import monotonic
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from proofs.certificate import Remarks
 from proofs.claims import AllCycles, Contraction, LiYorke, Order, ScrambledSet
@@ -16,7 +16,7 @@ from verify.center import without_radius
 from verify.certification.draft import Draft
 from verify.certification.find import Effort, certify_all, search
 from verify.certification.order import prove_contraction
-from verify.certification.scalar import prove_scalar
+from verify.certification.scalar import MAX_KNOTS, Wanted, prove_scalar
 from verify.certification.scalar_entries import scalar_entries
 from verify.errors import NotFound, Unsupported
 from verify.loading import Loaded, describe, load
@@ -29,11 +29,9 @@ if TYPE_CHECKING:
 
     Subject = Network | Loaded | Source
 
-Wanted = Literal["auto", "cycles", "chaos", "order"]
 CLAIMS: tuple[Wanted, ...] = ("auto", "cycles", "chaos", "order")
 MAX_PERIOD = 100_000
 _DEFAULT_UP_TO = 4
-_MAX_KNOTS = 20_000
 _RADIUS_QUARTERS = (-400, 80)
 _NO_CHAOS_CARD = "chaos: no theorem card for chaos with more than one state is in this version; nothing was tried"
 
@@ -129,7 +127,7 @@ def cycles(
     listed_to = 0
     if exact_line:
         report = prove_scalar(
-            draft, claim="cycles", period=up_to, max_knots=_MAX_KNOTS, budget_seconds=effort.budget_seconds, progress=effort.progress
+            draft, claim="cycles", period=up_to, max_knots=MAX_KNOTS, budget_seconds=effort.budget_seconds, progress=effort.progress
         )
         listing = scalar_entries(network, report.claims)
         entries, claims, residual, is_complete = listing.entries, list(report.claims), listing.residual, listing.up_to >= up_to
@@ -232,7 +230,7 @@ class _Attempt:
             outcome.draft,
             claim=self.claim,
             period=self.period,
-            max_knots=_MAX_KNOTS,
+            max_knots=MAX_KNOTS,
             budget_seconds=self.effort.budget_seconds,
             progress=self.effort.progress,
         )

@@ -23,7 +23,6 @@ UPPER_KNOTS = 4_096
 ITERATES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16)
 FEW_ITERATES = (1, 2, 4, 8)  # where chaos is proved already
 SHOES_TRIED = 4
-ONE = Fraction(1)
 
 
 @dataclass
@@ -71,7 +70,7 @@ def find_shoe(case: Case, function: PiecewiseLinear) -> Step | None:
         case.shoe_tried = True
         case.tell("horseshoes")
         time = Powers(function, 1, monotonic() + case.seconds / 4)
-        case.shoe = best_horseshoe(function, log_of(max(ONE, function.lipschitz())), time)
+        case.shoe = best_horseshoe(function, log_of(max(Fraction(1), function.lipschitz())), time)
         case.shoe_step = None if case.shoe is None else add_horseshoe(case.draft, case.shoe, case.table, None)
     return case.shoe_step
 

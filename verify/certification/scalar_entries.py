@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from proofs.arithmetic import Interval, Matrix
 from proofs.claims import AllCycles, BallCycle, Cycle, ExactCycle, MultiplierModuli, Stability, span_text
 from verify.answers import CycleEntry
+from verify.certification.cycles import BORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from proofs.claims import Claim, CycleClaim
     from proofs.network import Network
-
-_BORDER = "touches a border (a pre-activation is 0 on it): proved exactly; it has no multipliers there"
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def _entry(network: Network, cycle: CycleClaim, stability: Stability | None) -> 
         label=None if stability is None else stability.label,
         margin=margin,
         signs=None if product is None else (_sign(1 - product), _sign(1 + product)),
-        note=_BORDER if margin == 0 else "" if product is None or abs(product) != 1 else "its multiplier has modulus 1",
+        note=BORDER if margin == 0 else "" if product is None or abs(product) != 1 else "its multiplier has modulus 1",
         statement=(stability or cycle).statement(),
     )
 

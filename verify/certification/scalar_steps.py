@@ -8,6 +8,7 @@ from math import log
 from proofs.claims import Claim, EntropyLower, Pieces, entropy_bound
 from proofs.errors import Malformed, Rejected
 from proofs.piecewise import PiecewiseLinear
+from proofs.theorems.slopes import below_root
 from verify.certification.draft import Draft, spelled
 from verify.numerics.interval_maps import Powers
 from verify.search.entropy import Horseshoe, markov_horseshoe
@@ -74,7 +75,7 @@ def odd_rate(odd: int) -> Fraction:
     low, high = 2**RATE_BITS, 2 * 2**RATE_BITS  # the root lies in [1, 2]
     while high - low > 1:
         half = Fraction((low + high) // 2, 2**RATE_BITS)
-        if half**odd - 2 * half ** (odd - 2) - 1 <= 0:
+        if below_root(half, odd, strict=False):
             low = (low + high) // 2
         else:
             high = (low + high) // 2
@@ -166,8 +167,5 @@ def _widened(draft: Draft, point: Point, table: int | None) -> Step | None:
 
 
 def _with_radius(draft: Draft, point: Point, table: int | None) -> Step | None:
-    witness: dict[str, object] = {"point": spelled([point.a])[0], "sup_radius": spelled([point.radius or ONE])[0], "bits": BITS}
+    witness: dict[str, object] = {"point": spelled([point.a])[0], "sup_radius": spelled([point.radius or Fraction(1)])[0], "bits": BITS}
     return attempt(draft, "li_yorke", witness, *([] if table is None else [table]))
-
-
-ONE = Fraction(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import flint
 
 from proofs.arithmetic import Interval, Matrix
+from verify.rounding import exponent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def approximate_inverse(matrix: Matrix, extra_bits: int = 12) -> Matrix:
     **Guarantee:** heuristic (the kernel checks it). **Raises:** SingularError if no precision up to 32,768 bits sees it as regular.
     """
     size = len(matrix.mid)
-    bits = max(0, _log2(matrix.norm())) + size.bit_length() + extra_bits
+    bits = max(0, exponent(matrix.norm())) + size.bit_length() + extra_bits
     precision = 2 * bits + 64
     while precision <= _MAX_PRECISION:
         with _precision(precision):
@@ -106,10 +107,6 @@ def _interval(value: flint.arb) -> Interval:
 def _fraction(value: flint.arb) -> Fraction:
     mantissa, exponent = value.man_exp()
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-
-
-def _log2(value: Fraction) -> int:
-    return value.numerator.bit_length() - value.denominator.bit_length()
 
 
 @contextmanager

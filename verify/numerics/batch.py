@@ -69,8 +69,8 @@ class FloatNetwork:
             FloatOperation(
                 operation.name,
                 operation.of,
-                tuple(_floats(matrix) for matrix in operation.matrices),
-                _floats(operation.bias)[:, 0] if operation.bias is not None else np.empty(0),
+                tuple(floats_of(matrix) for matrix in operation.matrices),
+                floats_of(operation.bias)[:, 0] if operation.bias is not None else np.empty(0),
             )
             for operation in network.program
         )
@@ -193,7 +193,8 @@ class FloatNetwork:
         return _total([slope.dense(self.dimension) for slope in inputs])
 
 
-def _floats(matrix: Matrix) -> Floats:
+def floats_of(matrix: Matrix) -> Floats:
+    """Return the middles of a matrix as float64."""
     return np.array([[value / matrix.den for value in row] for row in matrix.mid], dtype=np.float64)
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from time import monotonic
 
 from proofs.piecewise import PiecewiseLinear, TooManyPieces
+from verify.rounding import exponent
 
 
 @dataclass
@@ -82,7 +83,7 @@ def orbit(function: PiecewiseLinear, x: Fraction, most: int) -> list[Fraction] |
 
 def short_rational(x: Fraction, accept: Iterable[int] = (2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)) -> list[Fraction]:
     """Return dyadics near x, the shortest first, and x itself at the end."""
-    scale = max(0, -_exponent(x))
+    scale = max(0, -exponent(x))
     return [*dict.fromkeys(Fraction(round(x * 2 ** (bits + scale)), 2 ** (bits + scale)) for bits in accept), x]
 
 
@@ -90,10 +91,6 @@ def round_down(x: Fraction, bits: int) -> Fraction:
     """Return a dyadic at most x with about ``bits`` significant bits; x itself if it is shorter."""
     if x == 0 or max(x.numerator.bit_length(), x.denominator.bit_length()) <= bits:
         return x
-    power = bits - _exponent(x)
+    power = bits - exponent(x)
     scaled = x * (Fraction(2) ** power)
     return Fraction(scaled.numerator // scaled.denominator) / Fraction(2) ** power
-
-
-def _exponent(x: Fraction) -> int:
-    return x.numerator.bit_length() - x.denominator.bit_length()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from proofs.arithmetic import Matrix
+from verify.numerics.batch import floats_of
 
 Floats = NDArray[np.float64]
 _SHARE = 2.0**-7
@@ -24,7 +25,7 @@ def cyclic_forms(jacobians: list[Matrix], rate: float) -> list[Matrix] | None:
 
     **Guarantee:** heuristic (the kernel checks it). **Cost:** (k M)**3 flops.
     """
-    steps = [_floats(jacobian) / rate for jacobian in jacobians]
+    steps = [floats_of(jacobian) / rate for jacobian in jacobians]
     size, length = len(steps[0]), len(steps)
     cyclic = np.zeros((size * length, size * length))
     for t, step in enumerate(steps):
@@ -73,7 +74,3 @@ def _rounded(block: Floats, steps: list[Floats], rate: float) -> Matrix:
     return Matrix.exact(
         [Fraction(whole[max(i, j)][min(i, j)], 1) / Fraction(2) ** bits for j in range(len(whole))] for i in range(len(whole))
     )
-
-
-def _floats(matrix: Matrix) -> Floats:
-    return np.array([[value / matrix.den for value in row] for row in matrix.mid], dtype=np.float64)

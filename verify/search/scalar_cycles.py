@@ -9,6 +9,7 @@ from time import monotonic
 
 from proofs.piecewise import PiecewiseLinear, TooManyPieces
 from verify.numerics.interval_maps import Powers, orbit
+from verify.rounding import exponent
 
 Cycle = tuple[Fraction, ...]
 
@@ -108,12 +109,8 @@ def stability_forms(slopes: list[Fraction]) -> tuple[list[Fraction], int] | None
     ordered = [forms[0], *reversed(forms[1:])]
     widest = max(1, *(square.numerator // square.denominator + 1 for square in squares))
     smallest = min(abs(form) for form in ordered)
-    bits = max(8 + widest.bit_length(), 8 - _exponent(smallest))
+    bits = max(8 + widest.bit_length(), 8 - exponent(smallest))
     return [Fraction(round(form * 2**bits), 2**bits) for form in ordered], bits + 64
-
-
-def _exponent(x: Fraction) -> int:
-    return x.numerator.bit_length() - x.denominator.bit_length()
 
 
 def _inside(low: Fraction | None, high: Fraction | None) -> Fraction:
