@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from proofs.piecewise import PiecewiseLinear
     from proofs.theorems.card import Application
 
-MAX_KNOTS = 2**22
+MAX_KNOTS = 2**19
 
 
 def limit(step: Application) -> int:

@@ -60,7 +60,7 @@ def pieces(step: Step) -> dict:
     """A0: sample every register at all kinks; where a slope changes there is a knot."""
     step.scalar()
     need(step.net.exact and step.net.linear, "exact and piecewise linear")
-    most = integer(step.fields("max_knots")["max_knots"], 1, 2**22)
+    most = integer(step.fields("max_knots")["max_knots"], 1, 2**19)
     spots = sorted(kinks(step.net))
     spots = [spots[0] - 1, *spots, spots[-1] + 1]
     samples = [step.net.registers([boxes.point(x)])[0] for x in spots]
@@ -85,7 +85,7 @@ def all_cycles(step: Step) -> dict:
     """A4 on the line."""
     line = from_claim(step.cite("pieces"))
     fields = step.fields("up_to max_knots")
-    up_to, most = integer(fields["up_to"], 1, 4096), integer(fields["max_knots"], 1, 2**22)
+    up_to, most = integer(fields["up_to"], 1, 4096), integer(fields["max_knots"], 1, 2**19)
     cycles = [step.cite("exact_cycle") for _ in list(step.cited)]
     orbits = [[row[0] for row in table(cycle["points"])] for cycle in cycles]
     need(all(len(orbit) <= up_to for orbit in orbits), "a listed period is too long")
@@ -207,7 +207,7 @@ def entropy_upper(step: Step) -> dict:
         need("max_knots" not in fields and iterate == 1 and by == "slope", "a table is needed")
         rate = boxes.norm(step.net.slopes(None))
     else:
-        line, most = from_claim(step.cite("pieces")), integer(fields.get("max_knots"), 1, 2**22)
+        line, most = from_claim(step.cite("pieces")), integer(fields.get("max_knots"), 1, 2**19)
         need(all(line.bends(k) <= most for k in range(2, iterate + 1)), "too many knots")
         rate = Fraction(line.laps(iterate)) if by == "laps" else line.lipschitz(iterate)
     return {"claim": "entropy_upper", "rate": spell(max(rate, Fraction(1))), "iterate": iterate}
@@ -236,7 +236,7 @@ def coppel(step: Step) -> dict:
         need(slope[0] >= 0 if rising else slope[1] <= 0, "not monotone")
         return {"claim": "order", "exponent": 0 if rising else 1}
     line, fields = from_claim(step.cite("pieces")), step.fields("exponent max_knots")
-    exponent, most = integer(fields["exponent"], 0, 20), integer(fields["max_knots"], 1, 2**22)
+    exponent, most = integer(fields["exponent"], 0, 20), integer(fields["max_knots"], 1, 2**19)
     need(exponent > 1 or line.bends(2 ** (exponent + 1)) <= most, "too many knots")
     need(any(line.settles(n) for n in range(min(exponent, MOST_SPLIT - 1) + 1)), "periods that do not divide 2^n")
     return {"claim": "order", "exponent": exponent}
