@@ -123,7 +123,8 @@ def change_lines(lines: list, rng: random.Random) -> str | None:
 def run_twice(lines: list, rng: random.Random) -> str | None:
     """State a cycle as one of twice the period, with a witness that fits."""
     found = [line["witness"] for line in lines[1:] if isinstance(line.get("witness"), dict) and line.get("theorem") == "cycle"]
-    found = [witness for witness in found if {"itinerary", "radius"} <= set(witness)]
+    found = [witness for witness in found if "radius" in witness and isinstance(witness.get("itinerary"), list)]
+    found = [witness for witness in found if all(isinstance(word, str) for word in witness["itinerary"])]
     if not found:
         return None
     witness = rng.choice(found)
