@@ -80,10 +80,14 @@ class Application:
         """Return how many citations have not been used."""
         return len(self._cites) - self._used
 
+    def needed_bits(self) -> int:
+        """Return the working precision, which the witness must state; less is allowed where tanh and sigmoid have to be enclosed."""
+        return self.witness.integer("bits", 8, MAX_BITS if self.network.is_piecewise_linear else MAX_SMOOTH_BITS)
+
     def bits(self) -> int | None:
         """Return the working precision that the witness asks for, None where it asks for exact arithmetic."""
         if self.witness.has("bits"):
-            return self.witness.integer("bits", 8, MAX_BITS if self.network.is_piecewise_linear else MAX_SMOOTH_BITS)
+            return self.needed_bits()
         if not self.network.is_piecewise_linear:
             raise Malformed(
                 where=self._where, law="precision", expected="a field bits: tanh and sigmoid are enclosed, not exact", got="none"

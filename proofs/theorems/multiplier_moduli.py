@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from proofs.claims import CycleClaim, MultiplierModuli
 from proofs.reader import read_list
-from proofs.theorems.card import MAX_BITS
 from proofs.theorems.orbits import cycle_jacobians
 from proofs.theorems.stability import count_below
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 def check(step: Application) -> MultiplierModuli:
     """Verify one application; see the card above."""
     cycle = step.cite(CycleClaim)
-    bits = step.witness.integer("bits", 8, MAX_BITS)
+    bits = step.needed_bits()
     jacobians = cycle_jacobians(step, 1, cycle, bits)
     rates = step.witness.numbers("rates")
     ordered = len(rates) > 0 and rates[0] > 0 and all(one < two for one, two in pairwise(rates))

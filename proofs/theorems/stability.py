@@ -21,7 +21,6 @@ from proofs.claims import CycleClaim, Stability
 from proofs.grammar import shown
 from proofs.inertia import is_positive_definite, pivot_signs
 from proofs.reader import read_matrix
-from proofs.theorems.card import MAX_BITS
 from proofs.theorems.orbits import closed_pairs, cycle_jacobians
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 def check(step: Application) -> Stability:
     """Verify one application; see the card above."""
     cycle = step.cite(CycleClaim)
-    bits = step.witness.integer("bits", 8, MAX_BITS)
+    bits = step.needed_bits()
     jacobians = cycle_jacobians(step, 1, cycle, bits)
     inside = count_below(step, jacobians, Fraction(1), step.witness.items("forms"), bits)
     return Stability(cycle, inside, step.network.dimension - inside)

@@ -8,30 +8,14 @@ from typing import TypeVar
 
 import pytest
 
-from proofs.arithmetic import Matrix
 from proofs.claims import AllCycles, EntropyUpper, ForcedPeriods, LiYorke, NoOddPeriod, Order
-from proofs.network import Network, Operation
+from proofs.network import Network
+from tests.known.maps import layered, tent
 from verify.certification.draft import Draft
 from verify.certification.scalar import ScalarReport, prove_scalar
 
 Q = Fraction
-Number = int | float | str | Fraction
-Row = tuple[Number, ...]
 Kind = TypeVar("Kind")
-
-
-def layered(W1: Row, b: Row, W2: Row, c: Number = 0, output: str | None = None) -> Network:
-    """Return x -> output(W2 relu(W1 x + b) + c), numbers read exactly."""
-    program = [
-        Operation("affine", (0,), (Matrix.exact([[Q(w)] for w in W1]),), Matrix.column([Q(x) for x in b])),
-        Operation("relu", (1,)),
-        Operation("affine", (2,), (Matrix.exact([[Q(w) for w in W2]]),), Matrix.column([Q(c)])),
-    ]
-    return Network(1, (*program, Operation(output, (3,))) if output else tuple(program))
-
-
-def tent(slope: str | int | Fraction) -> Network:
-    return layered((1, 1), (0, Q(-1, 2)), (Q(slope), -2 * Q(slope)))
 
 
 def proved(network: Network, *, period: int | None = None) -> ScalarReport:
