@@ -10,18 +10,23 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from proofs.functions import log
 from proofs.grammar import shown, write_number
 from proofs.piecewise import PiecewiseLinear
-
-if TYPE_CHECKING:
-    from proofs.piecewise import Span
-
-_DECIMALS = 6
-_MILLION = 1_000_000
-_LOG_BITS = 64
+from proofs.wording import (
+    LOG_BITS,
+    a_cycle,
+    decimal,
+    decimal_up,
+    log_down,
+    log_up,
+    multiplier_text,
+    over_iterate,
+    point_text,
+    span_text,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class ExactCycle(CycleClaim):
 
     def statement(self) -> str:
         """Say the period and the first point."""
-        return f"F has {_a_cycle(self.period)}, exactly through z = {_point(self.points[0])}"
+        return f"F has {a_cycle(self.period)}, exactly through z = {point_text(self.points[0])}"
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,8 @@ class Cycle(CycleClaim):
     def statement(self) -> str:
         """Say the period, the first point and the error bound."""
         return (
-            f"F has {_a_cycle(self.period)} within {_decimal_up(self.radius)} (max norm) of the stated points, the first of them "
-            f"z = {_point(self.points[0])}; no other cycle has its itinerary, and it touches no border"
+            f"F has {a_cycle(self.period)} within {decimal_up(self.radius)} (max norm) of the stated points, the first of them "
+            f"z = {point_text(self.points[0])}; no other cycle has its itinerary, and it touches no border"
         )
 
 
@@ -90,8 +95,8 @@ class BallCycle(CycleClaim):
     def statement(self) -> str:
         """Say the period, the first ball and uniqueness."""
         return (
-            f"F has {_a_cycle(self.period)} within {_decimal_up(self.radius)} (max norm) of the stated points, the first of them "
-            f"z = {_point(self.points[0])}; it is the only one passing through the {self.period} stated balls in order"
+            f"F has {a_cycle(self.period)} within {decimal_up(self.radius)} (max norm) of the stated points, the first of them "
+            f"z = {point_text(self.points[0])}; it is the only one passing through the {self.period} stated balls in order"
         )
 
 
@@ -111,7 +116,7 @@ class Stability(Claim):
 
     def statement(self) -> str:
         """Say the cycle and its counts."""
-        return f"{self.cycle.statement()}; {_counts(self.inside, self.outside)} ({self.label})"
+        return f"{self.cycle.statement()}; {multiplier_text(self.inside, self.outside)} ({self.label})"
 
 
 @dataclass(frozen=True)
@@ -126,10 +131,10 @@ class MultiplierModuli(Claim):
     def statement(self) -> str:
         """Say how many exponents lie below, between and above the logarithms of the rates."""
         total = len(self.cycle.points[0])
-        parts = [(self.counts[0], f"below {_log_up(self.rates[0])}")]
+        parts = [(self.counts[0], f"below {log_up(self.rates[0])}")]
         for (low, below), (high, count) in pairwise(zip(self.rates, self.counts, strict=True)):
-            parts.append((count - below, f"between {_log_down(low)} and {_log_up(high)}"))
-        parts.append((total - self.counts[-1], f"above {_log_down(self.rates[-1])}"))
+            parts.append((count - below, f"between {log_down(low)} and {log_up(high)}"))
+        parts.append((total - self.counts[-1], f"above {log_down(self.rates[-1])}"))
         told = ", ".join(f"{count} {where}" for count, where in parts if count)
         return f"{self.cycle.statement()}; of its {total} Lyapunov exponents: {told}"
 
@@ -176,6 +181,41 @@ class AllCycles(Claim):
 
 
 @dataclass(frozen=True)
+class CycleCounts(Claim):
+    """A4: ``counts[n - 1]`` cycles of least period n, and no others for n <= ``up_to`` but points of the residual polyhedra.
+
+    A residual polyhedron is named by its closed itinerary, one letter a live hinge in each pattern.
+    """
+
+    kind = "cycle_counts"
+    up_to: int
+    counts: tuple[int, ...]
+    residual: tuple[tuple[str, ...], ...]
+
+    def statement(self) -> str:
+        """Say the counts by least period and the exceptions."""
+        listed = ", ".join(f"{count} of period {k}" for k, count in enumerate(self.counts, 1) if count) or "none"
+        text = f"These are ALL cycles of F on R^M with least period at most {self.up_to}: {listed}"
+        if not self.residual:
+            return text
+        words = "; ".join(" ".join(word) for word in self.residual)
+        return f"{text}, except points of the polyhedra of periodic points with these itineraries (live hinges): {words}"
+
+
+@dataclass(frozen=True)
+class OnePoint(Claim):
+    """A5: F^period has exactly one fixed point, whatever the biases of the network are."""
+
+    kind = "one_point"
+    period: int
+
+    def statement(self) -> str:
+        """Say uniqueness."""
+        image = "F" if self.period == 1 else f"F^{self.period}"
+        return f"{image} has exactly one fixed point, and so it would with any other biases"
+
+
+@dataclass(frozen=True)
 class NoOddPeriod(Claim):
     """A6: no cycle has odd least period p with 1 < p <= ``period``."""
 
@@ -197,7 +237,7 @@ class LiYorke(Claim):
 
     def statement(self) -> str:
         """Say chaos, the witness and the radius."""
-        text = f"F has points of every period and an uncountable scrambled set (Li-Yorke chaos; witness x = {_decimal(self.point)})"
+        text = f"F has points of every period and an uncountable scrambled set (Li-Yorke chaos; witness x = {decimal(self.point)})"
         if self.sup_radius is None:
             return text
         return f"{text}, and so has every continuous g: R -> R with |g - F| <= {shown(self.sup_radius)} everywhere"
@@ -238,7 +278,7 @@ class EntropyLower(Claim):
 
     def statement(self) -> str:
         """Say the bound in numbers."""
-        bound = f"log({_decimal(self.rate)}){_over(self.iterate)} >= {_log_down(self.rate, self.iterate)}"
+        bound = f"log({decimal(self.rate)}){over_iterate(self.iterate)} >= {log_down(self.rate, self.iterate)}"
         return f"The topological entropy of F (supremum over compact invariant sets) is at least {bound} nats per step"
 
 
@@ -252,7 +292,7 @@ class EntropyUpper(Claim):
 
     def statement(self) -> str:
         """Say the bound in numbers."""
-        bound = f"log({_decimal(self.rate)}){_over(self.iterate)} <= {_log_up(self.rate, self.iterate)}"
+        bound = f"log({decimal(self.rate)}){over_iterate(self.iterate)} <= {log_up(self.rate, self.iterate)}"
         return f"The topological entropy of F on every compact invariant set is at most {bound} nats per step"
 
 
@@ -278,7 +318,7 @@ class Contraction(Claim):
         """Say attraction and the exponent bound."""
         return (
             f"F has exactly one fixed point and every orbit converges to it; each Lyapunov exponent of each orbit is at most "
-            f"log({_decimal(self.rate)}) <= {_log_up(self.rate)}"
+            f"log({decimal(self.rate)}) <= {log_up(self.rate)}"
         )
 
 
@@ -291,7 +331,7 @@ class ExponentUpper(Claim):
 
     def statement(self) -> str:
         """Say the bound."""
-        return f"Each Lyapunov exponent of each orbit of F is at most log({_decimal(self.rate)}) <= {_log_up(self.rate)}"
+        return f"Each Lyapunov exponent of each orbit of F is at most log({decimal(self.rate)}) <= {log_up(self.rate)}"
 
 
 @dataclass(frozen=True)
@@ -313,7 +353,8 @@ class Order(Claim):
 KINDS: dict[str, tuple[str, ...]] = {
     claim.kind: ("claim", *(field.name for field in fields(claim)))
     for claim in (
-        ExactCycle, Cycle, BallCycle, Stability, MultiplierModuli, Pieces, AllCycles, NoOddPeriod, LiYorke, OddPeriod, ForcedPeriods,
+        ExactCycle, Cycle, BallCycle, Stability, MultiplierModuli, Pieces, AllCycles, CycleCounts, OnePoint, NoOddPeriod,
+        LiYorke, OddPeriod, ForcedPeriods,
         EntropyLower, EntropyUpper, ScrambledSet, Contraction, ExponentUpper, Order,
     )
 }  # fmt: skip
@@ -321,14 +362,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 def entropy_bound(claim: EntropyLower | EntropyUpper) -> Fraction:
     """Return a rational on the safe side of log(rate) / iterate. **Guarantee:** enclosure."""
-    value = log(claim.rate, _LOG_BITS)
+    value = log(claim.rate, LOG_BITS)
     return (value.lo if isinstance(claim, EntropyLower) else value.hi) / claim.iterate
-
-
-def span_text(span: Span) -> str:
-    """Show an interval; infinite ends are open."""
-    low, high = span
-    return f"{'(-inf' if low is None else f'[{_decimal(low)}'}, {'inf)' if high is None else f'{_decimal(high)}]'}"
 
 
 def _spelled(value: object) -> object:
@@ -337,58 +372,3 @@ def _spelled(value: object) -> object:
     if isinstance(value, tuple):
         return [_spelled(item) for item in value]
     return write_number(value) if isinstance(value, Fraction) else value
-
-
-def _a_cycle(period: int) -> str:
-    return "a fixed point" if period == 1 else f"a cycle of least period {period}"
-
-
-def _counts(inside: int, outside: int) -> str:
-    return f"multipliers: {inside} inside and {outside} outside the unit circle, none on it"
-
-
-def _point(entries: tuple[Fraction, ...]) -> str:
-    shown = [_decimal(entry) for entry in entries[:3]]
-    return f"({', '.join(shown)}{', ...' if len(entries) > len(shown) else ''})"
-
-
-def _decimal(value: Fraction) -> str:
-    """Show a short number exactly and a long one to six decimals, marked with ~."""
-    text = shown(value)
-    return text if len(text) <= 2 * _DECIMALS else f"~{_fixed(_rounded(value, nearest=True))}"
-
-
-def _decimal_up(value: Fraction) -> str:
-    """Show a decimal power of ten, or a short number, that is not below ``value``."""
-    if value == 0 or len(shown(value)) <= _DECIMALS:
-        return shown(value)
-    if value >= _MILLION:
-        return f"2^{value.numerator.bit_length() - value.denominator.bit_length() + 1}"
-    power = max(0, (value.denominator.bit_length() - value.numerator.bit_length() - 1) * 3 // 10)
-    while power and Fraction(1, 10**power) < value:
-        power -= 1
-    return f"1e-{power}" if power else _fixed(_rounded(value) + 1)
-
-
-def _over(iterate: int) -> str:
-    return "" if iterate == 1 else f"/{iterate}"
-
-
-def _log_down(rate: Fraction, iterate: int = 1) -> str:
-    return _fixed(_rounded(log(rate, _LOG_BITS).lo / iterate))
-
-
-def _log_up(rate: Fraction, iterate: int = 1) -> str:
-    return _fixed(-_rounded(-log(rate, _LOG_BITS).hi / iterate))
-
-
-def _rounded(value: Fraction, *, nearest: bool = False) -> int:
-    scaled = value * _MILLION + (Fraction(1, 2) if nearest else Fraction(0))
-    return scaled.numerator // scaled.denominator
-
-
-def _fixed(millionths: int) -> str:
-    whole, rest = divmod(abs(millionths), _MILLION)
-    if whole.bit_length() > _LOG_BITS:
-        return f"{'-' if millionths < 0 else ''}2^{whole.bit_length() - (millionths >= 0)} (a power of two near it)"
-    return f"{'-' if millionths < 0 else ''}{whole}.{rest:0{_DECIMALS}d}"

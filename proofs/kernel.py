@@ -81,7 +81,7 @@ def check(
             return check(stream, network, listen)
     try:
         return _check(io.BytesIO(certificate) if isinstance(certificate, bytes) else certificate, network, listen)
-    except MemoryError:
+    except (MemoryError, RecursionError):
         raise Malformed(
             where="certificate", law="resources", expected="a certificate that fits into memory", got="one that does not"
         ) from None
@@ -109,6 +109,8 @@ def _check(source: IO[bytes], network: Network | None, listen: Listener | None) 
             remedy="this certificate speaks of another network (or of the same one with other weights or another radius)",
         )
     facts: list[Claim] = []
+    concluded: dict[str, Claim] = {}
+    kinds, wanted = {kind for kind, _ in header.claims}, {text for _, text in header.claims}
     used: dict[str, None] = {}
     closed = False
     for fields in lines:
@@ -120,11 +122,13 @@ def _check(source: IO[bytes], network: Network | None, listen: Listener | None) 
             continue
         facts.append(_apply(step, header, facts))  # 3
         used[step.theorem] = None
+        if facts[-1].kind in kinds and (text := claim_text(facts[-1].as_json())) in wanted:
+            concluded[text] = facts[-1]
         if listen is not None:
             listen(len(facts), step.theorem, step.cites, facts[-1])
     if not closed:
         raise Malformed(where="end of file", law="certificate format", expected='a closing line {"end": n}', got="none")
-    return Proved(_KEY, _conclude(header, facts), header.network, tuple(used), header.remarks)
+    return Proved(_KEY, _conclude(header, concluded), header.network, tuple(used), header.remarks)
 
 
 def _apply(step: Step, header: Header, facts: list[Claim]) -> Claim:
@@ -138,10 +142,8 @@ def _apply(step: Step, header: Header, facts: list[Claim]) -> Claim:
     return claim
 
 
-def _conclude(header: Header, facts: list[Claim]) -> tuple[Claim, ...]:
-    kinds = {kind for kind, _ in header.claims}
-    by_text = {claim_text(fact.as_json()): fact for fact in facts if fact.kind in kinds}
+def _conclude(header: Header, concluded: dict[str, Claim]) -> tuple[Claim, ...]:
     for number, (_, text) in enumerate(header.claims, 1):
-        if text not in by_text:  # 5
+        if text not in concluded:  # 5
             raise Rejected(where=f"claim {number}", law="conclusion", expected="a claim that some step concludes", got=text)
-    return tuple(by_text[text] for _, text in header.claims)
+    return tuple(concluded[text] for _, text in header.claims)

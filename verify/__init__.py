@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from verify.certification import Effort, certify, cycles
     from verify.errors import NotFound, Unsupported
+    from verify.graph import region_graph
     from verify.loading import load_network
     from verify.search.cycles import find_cycles as find
 
@@ -22,9 +23,10 @@ _HOMES = {
     "cycles": ("verify.certification", "cycles"),
     "find": ("verify.search.cycles", "find_cycles"),
     "load_network": ("verify.loading", "load_network"),
+    "region_graph": ("verify.graph", "region_graph"),
 }
 
-__all__ = ["Effort", "NotFound", "Unsupported", "certify", "cycles", "find", "load_network"]
+__all__ = ["Effort", "NotFound", "Unsupported", "certify", "cycles", "find", "load_network", "region_graph"]
 
 
 def __getattr__(name: str) -> object:

@@ -11,13 +11,13 @@ from proofs.grammar import read_number
 from verify.rounding import decimal_pair, float_above, float_below
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from fractions import Fraction
 
     from proofs.arithmetic import Interval
     from proofs.claims import Claim
 
-    Box = tuple[tuple[Interval, ...], ...]
+    Box = Sequence[tuple[Interval, ...]]
     Multipliers = tuple[tuple[Interval, Interval], ...]
 
 
@@ -35,7 +35,7 @@ class CycleEntry:
     """
 
     period: int
-    itinerary: tuple[str, ...] | None
+    itinerary: Sequence[str] | None
     points: Box
     multipliers: Multipliers | None
     inside: int | None
@@ -81,6 +81,7 @@ class CycleList:
     path: str | None = None
     box: tuple[Fraction, Fraction] | None = None
     outside_box: int = 0
+    steps: int = 0
 
     @property
     def cycles_by_least_period(self) -> dict[int, int]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 import typer
 
 from proofs.errors import Malformed, OrbitproofError
+from verify.cli_regions import regions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,18 @@ class ClaimName(StrEnum):
     order = "order"
 
 
+class MethodName(StrEnum):
+    """How ``cycles --complete`` may search."""
+
+    auto = "auto"
+    words = "words"
+    cyclic = "cyclic"
+
+
+_BUDGET = "time for the search: 20 without this option, with --complete no limit"
+_JOBS = "processes: each searches with a seed of its own, with --complete they share one search"
+_COMPLETE = "ask for the proof that there are no others; with -o unfinished work is kept in FILE.partial and resumed"
+_METHOD = "with --complete: one tree over itineraries (words) or one a period (cyclic)"
 NetworkFile = Annotated[str, typer.Argument(metavar="NETWORK", help="network file: .json .npz .safetensors .pt .pth .pkl .mat .bson .jld2")]
 CertificateFile = Annotated[Path, typer.Argument(metavar="CERTIFICATE", help="certificate file")]
 Model = Annotated[str | None, typer.Option("--model", help="the network's family, such as plrnn, alrnn, scalar")]
@@ -51,8 +64,8 @@ Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="write the certificate here")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="seed of the search")]
-Budget = Annotated[float, typer.Option("--budget", min=0.0, metavar="SECONDS", help="time for the float search")]
-Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="search with this many seeds in as many processes")]
+Budget = Annotated[float | None, typer.Option("--budget", min=0.0, metavar="SECONDS", help=_BUDGET)]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help=_JOBS)]
 
 
 @app.command()
@@ -66,7 +79,7 @@ def certify(
     model: Model = None,
     settings: Settings = None,
     seed: Seed = 0,
-    budget: Budget = 20.0,
+    budget: Budget = None,
     jobs: Jobs = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -93,20 +106,20 @@ def certify(
 def cycles(
     network: NetworkFile,
     up_to: Annotated[int, typer.Option("--up-to", metavar="K", help="largest least period")],
-    complete: Annotated[bool, typer.Option("--complete", help="ask for the proof that there are no others")] = False,
+    complete: Annotated[bool, typer.Option("--complete", help=_COMPLETE)] = False,
+    method: Annotated[MethodName, typer.Option(help=_METHOD)] = MethodName.auto,
     box: Annotated[tuple[str, str] | None, typer.Option(metavar="LO HI", help="keep the cycles with all coordinates in [LO, HI]")] = None,
     output: Output = None,
     model: Model = None,
     settings: Settings = None,
     seed: Seed = 0,
-    budget: Budget = 20.0,
+    budget: Budget = None,
     jobs: Jobs = 1,
     as_json: AsJson = False,
 ) -> None:
     """List certified cycles up to a period."""
     from verify.certification import Effort
     from verify.certification import cycles as run
-    from verify.certification.files import saved
     from verify.progress import shown
     from verify.texts import cycles_text
 
@@ -114,8 +127,8 @@ def cycles(
     limits = None if box is None else (_number(box[0], "--box"), _number(box[1], "--box"))
     loaded = _loaded(network, model, settings)
     with shown() as progress:
-        answer = run(loaded, up_to, complete=complete, box=limits, effort=Effort(budget, seed, jobs, progress))
-    answer = saved(answer, output)
+        effort = Effort(budget, seed, jobs, progress)
+        answer = run(loaded, up_to, complete=complete, method=method.value, box=limits, output=output, effort=effort)
     _finish(answer.as_json(), cycles_text(answer, complete=complete), answer.verdict, as_json)
 
 
@@ -192,6 +205,9 @@ def convert(
     write(output, to_stored(loaded))
     content = {"network": describe(loaded), "path": str(output)}
     _finish(content, [f"{output}  {loaded.model}  digest {loaded.network.digest}"], "Proved", as_json)
+
+
+app.command()(regions)
 
 
 def main() -> NoReturn:

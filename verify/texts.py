@@ -50,10 +50,24 @@ def cycles_text(answer: CycleList, *, complete: bool) -> list[str]:
         lines.append(
             f"box          every point in [{answer.box[0]}, {answer.box[1]}]; {_count(answer.outside_box, 'other cycle')} left out"
         )
-    reach = f"proved up to period {answer.complete_up_to}" if answer.complete_up_to else "not proved"
+    lines += _method_lines(answer.effort)
+    reach = f"proved up to period {answer.complete_up_to}{_everywhere(answer)}" if answer.complete_up_to else "not proved"
     lines.append(f"complete     {reach}")
-    lines += _path_lines(answer.path, len(answer.certificate.steps) if answer.certificate else 0)
+    lines += _path_lines(answer.path, answer.steps)
     return [*lines, f"{answer.verdict}  {_listing(answer, complete=complete)}"]
+
+
+def _method_lines(effort: Mapping[str, object]) -> list[str]:
+    """Say how a search for completeness was made."""
+    if "method" not in effort:
+        return []
+    parts = [f"{effort['nodes']} nodes", f"search {effort.get('search_seconds')} s"]
+    parts += [f"check {effort['check_seconds']} s"] if "check_seconds" in effort else []
+    return [f"method       {effort['method']} ({effort['method_because']}); {', '.join(parts)}"]
+
+
+def _everywhere(answer: CycleList) -> str:
+    return " on all of R^M, not in the box alone" if answer.box is not None else ""
 
 
 def _listing(answer: CycleList, *, complete: bool) -> str:
@@ -63,7 +77,8 @@ def _listing(answer: CycleList, *, complete: bool) -> str:
         tried = f" in {starts} starts" if starts is not None else ""
         return f"no cycle of least period at most {answer.up_to}{within} was found{tried}; that excludes none"
     what = "all cycles" if answer.complete else "cycles"
-    apart = ", apart from the residual intervals above" if answer.residual else ""
+    sets = "intervals" if answer.network["dimension"] == 1 else "polyhedra"
+    apart = f", apart from the residual {sets} above" if answer.residual else ""
     asked = f" (the complete list up to period {answer.up_to} was asked for)" if complete and not answer.complete else ""
     return f"{what} of least period at most {answer.up_to}{within}: {_counts(answer.cycles)}{apart}{asked}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from proofs.errors import Malformed, Rejected
 from proofs.grammar import shown
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Told = object | Callable[[], object]
 
 Cited = TypeVar("Cited")
+Other = TypeVar("Other")
+Third = TypeVar("Third")
 MAX_BITS = 20_000
 MAX_SMOOTH_BITS = 2_000
 MAX_NUMBER_BITS = 2**17
@@ -59,7 +61,13 @@ class Application:
         """Reject networks with more than one state."""
         self.require(check, self.network.dimension == 1, "a network with one state", f"{self.network.dimension} states")
 
-    def cite(self, *kinds: type[Cited]) -> Cited:
+    @overload
+    def cite(self, kind: type[Cited], /) -> Cited: ...
+    @overload
+    def cite(self, kind: type[Cited], other: type[Other], /) -> Cited | Other: ...
+    @overload
+    def cite(self, kind: type[Cited], other: type[Other], third: type[Third], /) -> Cited | Other | Third: ...
+    def cite(self, *kinds: type[object]) -> object:
         """Return the next cited fact; the only way to use an earlier step.
 
         **Raises:** Malformed without a further citation or for one not of an earlier step; Rejected if that step concluded another kind.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import proofs
 from tests.corpus.accepted import accepted
 from tests.corpus.malformed import malformed
 from tests.corpus.rejected import rejected
+from tests.corpus.tree_attacks import malformed_trees, rejected_trees
+from tests.corpus.trees import accepted_trees
 
 HERE = Path(__file__).resolve().parent
 
@@ -45,8 +48,8 @@ def verdict(content: bytes) -> Exception | None:
 
 if __name__ == "__main__":
     for folder, cases, answer in (
-        ("accepted", accepted(), None),
-        ("rejected", rejected(), proofs.Rejected),
-        ("malformed", malformed(), proofs.Malformed),
+        ("accepted", chain(accepted(), accepted_trees()), None),
+        ("rejected", chain(rejected(), rejected_trees()), proofs.Rejected),
+        ("malformed", chain(malformed(), malformed_trees()), proofs.Malformed),
     ):
         print(folder, write(folder, cases, answer))  # noqa: T201 - a script

@@ -39,7 +39,7 @@ STANDARD_LIBRARY = {
 # The floors of `proofs`, lowest first: a module imports from its own floor and from those below.
 FLOORS = [
     {"proofs.errors"},
-    {"proofs.grammar", "proofs.arithmetic", "proofs.functions", "proofs.inertia", "proofs.piecewise", "proofs.reader"},
+    {"proofs.grammar", "proofs.arithmetic", "proofs.functions", "proofs.inertia", "proofs.piecewise", "proofs.reader", "proofs.wording"},
     {"proofs.network", "proofs.load", "proofs.unfold"},
     {"proofs.claims"},
     {"proofs.certificate"},
@@ -56,6 +56,7 @@ HOMES = {
     "networkx": ["verify/graph.py", "verify/search/entropy*"],
     "flint": ["verify/numerics/*"],
     "highspy": ["verify/numerics/*"],
+    "numba": ["verify/numerics/*"],
     "cvxpy": ["verify/numerics/*"],
     "sympy": ["verify/numerics/*"],
     "scipy.io": ["verify/formats/*"],

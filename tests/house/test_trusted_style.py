@@ -18,9 +18,9 @@ EXACT_MATH = {"gcd", "lcm", "isqrt", "prod"}
 FORBIDDEN_MODULES = {"cmath", "decimal", "random", "secrets", "statistics"}
 FORBIDDEN_CALLS = {"float", "complex", "eval", "exec", "compile", "__import__"}
 LONGEST_FILE = 400
-LONGEST_TRUSTED = 1_500
+LONGEST_TRUSTED = 1_600
 LONGEST_THEOREM = 120
-LONG_THEOREMS = {"all_cycles": 250, "covering_graph": 250}
+LONG_THEOREMS = {"cyclic_tree": 250, "word_path": 250, "covering_graph": 250}
 SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
 
 
@@ -60,10 +60,17 @@ def unwritten(path: Path) -> Iterator[str]:
     module = tree(path)
     if not ast.get_docstring(module):
         yield "1: no module docstring"
-    yield from (f"{node.lineno}: {node.name} has no docstring" for node in public(module) if not ast.get_docstring(node))
+    yield from (
+        f"{node.lineno}: {node.name} has no docstring" for node in public(module) if not ast.get_docstring(node) and not is_overload(node)
+    )
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not annotated(node):
             yield f"{node.lineno}: {node.name} is not fully annotated"
+
+
+def is_overload(node: ast.AST) -> bool:
+    """Say whether this is one of several signatures of a function whose docstring stands with its body."""
+    return any(isinstance(mark, ast.Name) and mark.id == "overload" for mark in getattr(node, "decorator_list", []))
 
 
 def public(scope: ast.Module | ast.ClassDef) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -1,7 +1,7 @@
 """Mutated certificates (accepted ones mostly, some rejected ones) and garbled bytes, made with a seed, and what becomes of them.
 
-``python -m tests.laws.mutations [COUNT] [SEED] [FOLDER]`` tries so many mutants and as many garbled byte strings and prints a table;
-whatever it complains of is kept in the folder.
+``python -m tests.laws.mutations [COUNT] [SEED] [FOLDER] [THEOREM]`` tries so many mutants and as many garbled byte strings and prints a
+table; whatever it complains of is kept in the folder. With a theorem (or the start of its name) only certificates that use it are taken.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic
 
 import proofs
-from proofs.claims import Claim
+from proofs.claims import KINDS, Claim
 from proofs.network import Network
 from proofs.reader import Fields
 from tests.laws.mutators import MUTATIONS, graft
@@ -55,24 +55,17 @@ class Unsound(AssertionError):
 
 
 @lru_cache
-def originals() -> list[bytes]:
-    """Return the small accepted certificates of the corpus."""
-    found = [path.read_bytes() for path in sorted((CORPUS / "accepted").glob("*.cert"))]
-    return [content for content in found if len(content) <= SMALL]
+def originals(theorem: str = "", folder: str = "accepted") -> list[bytes]:
+    """Return the small certificates of a folder of the corpus that use a theorem whose name starts like this."""
+    found = [path.read_bytes() for path in sorted((CORPUS / folder).glob("*.cert"))]
+    return [content for content in found if len(content) <= SMALL and f'"theorem":"{theorem}'.encode() in content]
 
 
-@lru_cache
-def refused() -> list[bytes]:
-    """Return the small rejected certificates of the corpus: attacks to start from."""
-    found = [path.read_bytes() for path in sorted((CORPUS / "rejected").glob("*.cert"))]
-    return [content for content in found if len(content) <= SMALL]
-
-
-def mutants(count: int, seed: int) -> Iterator[Mutant]:
-    """Yield mutated certificates."""
+def mutants(count: int, seed: int, theorem: str = "") -> Iterator[Mutant]:
+    """Yield mutated certificates, now and then of rejected ones: attacks to start from."""
     rng = random.Random(seed)
     while count:
-        content = rng.choice(originals() if rng.random() < 0.85 else refused())
+        content = rng.choice(originals(theorem, "accepted" if rng.random() < 0.85 else "rejected"))
         lines = [json.loads(line) for line in content.splitlines()]
         name = one_change(lines, rng)
         if name is None:
@@ -107,7 +100,7 @@ def seal(lines: list, rng: random.Random) -> None:
         lines[0]["digest"] = network.digest
     if rng.random() < 0.7:
         claims = concluded(written(lines))
-        lines[0]["claims"] = [claim.as_json() for claim in claims] or lines[0].get("claims")
+        lines[0]["claims"] = [claim.as_json() for claim in claims if claim.kind in KINDS] or lines[0].get("claims")
 
 
 def network_of(content: object) -> Network | None:
@@ -213,8 +206,9 @@ def main(arguments: list[str]) -> int:
     """Run both kinds and print the table."""
     count, seed = int(arguments[0]) if arguments else 100_000, int(arguments[1]) if len(arguments) > 1 else 0
     keep = Path(arguments[2]) if len(arguments) > 2 else None
+    theorem = arguments[3] if len(arguments) > 3 else ""
     wrong = 0
-    for title, inputs in (("mutants", mutants(count, seed)), ("garbled bytes", garbled(count, seed))):
+    for title, inputs in (("mutants", mutants(count, seed, theorem)), ("garbled bytes", garbled(count, seed))):
         start = monotonic()
         tallies, complaints = survey(inputs, keep)
         total = Tally(sum((tally.counts for tally in tallies.values()), Counter()))

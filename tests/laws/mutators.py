@@ -134,6 +134,62 @@ def run_twice(lines: list, rng: random.Random) -> str | None:
     return "a cycle run twice"
 
 
+def change_token(lines: list, rng: random.Random) -> str | None:
+    """Change one token of a tree: put another in its place, take it away, double it, move it, or change a number inside."""
+    found = [line["witness"] for line in lines[1:] if isinstance(line.get("witness"), dict)]
+    found = [witness for witness in found if isinstance(witness.get("nodes"), list) and witness["nodes"]]
+    if not found:
+        return None
+    nodes: list = rng.choice(found)["nodes"]
+    i, act = rng.randrange(len(nodes)), rng.randrange(7)
+    if act < 2:
+        nodes[i] = another_token(nodes, rng)
+    elif act == 2:
+        del nodes[i]
+    elif act == 3:
+        nodes.insert(i, another_token(nodes, rng))
+    elif act == 4:
+        nodes.insert(rng.randrange(len(nodes)), nodes.pop(i))
+    elif act == 5:
+        nodes[i:] = [*nodes[:i], *nodes[i:]][i // 2 :]
+    else:
+        inside = [path for path, value in leaves(nodes[i], (i,)) if len(path) > 1 or not isinstance(value, list)]
+        return _number_at(nodes, inside, rng) and "tokens inside"
+    return "tokens " + ("replaced", "replaced", "dropped", "inserted", "moved", "shifted")[act]
+
+
+def another_token(nodes: list, rng: random.Random) -> object:
+    """Return a token of any kind, often one that the tree has elsewhere."""
+    rows = [rng.randrange(6) for _ in range(rng.randrange(4))]
+    numbers: list[int | str] = [number for i in set(rows) for number in (i, rng.choice([-3, -2, -1, 1, 2, 3]))]
+    turns = [number for i in set(rows[:2]) for number in (i, rng.randrange(4))]
+    made = [
+        0,
+        1,
+        2,
+        rows,
+        "part",
+        "residual",
+        "cycle",
+        {"empty": rows},
+        {"tight": rows},
+        {"farkas": numbers},
+        {"farkas": numbers, "order": turns},
+    ]
+    return json.loads(json.dumps(rng.choice(nodes if rng.random() < 0.4 else made)))
+
+
+def move_cites(lines: list, rng: random.Random) -> str | None:
+    """Cite another step, or in another order."""
+    found = [line for line in lines[1:] if isinstance(line.get("cites"), list) and line["cites"]]
+    if not found:
+        return None
+    cites: list = rng.choice(found)["cites"]
+    i = rng.randrange(len(cites))
+    cites[i] = rng.choice([rng.choice(cites), rng.randrange(1, len(lines))])
+    return "a citation"
+
+
 def graft(lines: list, other: list, rng: random.Random) -> str:
     """Take the network, a step or the claims of another certificate."""
     act = rng.randrange(3)
@@ -218,4 +274,5 @@ def nudged(text: str, rng: random.Random) -> str:
 
 MUTATIONS: list[Callable[[list, random.Random], str | None]] = [
     *[change_leaf] * 4, *[change_weight] * 4, *[change_witness] * 6, change_claim, change_key, change_lines, run_twice,
+    *[change_token] * 4, move_cites,
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from proofs.claims import (
     Claim,
     Contraction,
     Cycle,
+    CycleCounts,
     EntropyLower,
     EntropyUpper,
     ExactCycle,
@@ -23,14 +24,15 @@ from proofs.claims import (
     MultiplierModuli,
     NoOddPeriod,
     OddPeriod,
+    OnePoint,
     Order,
     Pieces,
     ScrambledSet,
     Stability,
     entropy_bound,
-    span_text,
 )
 from proofs.grammar import read_number
+from proofs.wording import span_text
 
 ZERO, ONE, THIRD = Fraction(0), Fraction(1), Fraction(1, 3)
 POINT = ExactCycle(((ZERO, THIRD, ONE, ONE),))
@@ -42,6 +44,8 @@ EXPONENTS = "each Lyapunov exponent of each orbit"
 NO_PAIR = "no two bounded orbits form a Li-Yorke pair, so F has no bounded scrambled set"
 RADII = [Fraction(1, 1 << n) for n in (1, 3, 4, 30, 400, 20_000)]
 LARGE = [Fraction(12345678, 12345677), Fraction(2**30 + 1, 3), Fraction(10**6), Fraction(2**65 - 1)]
+EXCEPT_POLYHEDRA = "except points of the polyhedra of periodic points with these itineraries (live hinges)"
+ALL_CYCLES = "These are ALL cycles of F on R^M with least period"
 BALLS = "of the stated points, the first of them z = "
 
 
@@ -66,6 +70,13 @@ BALLS = "of the stated points, the first of them z = "
             "F is continuous and affine on each of the 2 intervals into which 1 stated knots cut the line",
         ),
         (AllCycles(2, (), ()), "These are ALL cycles of F on R with least period at most 2: none"),
+        (CycleCounts(3, (2, 0, 1), ()), f"{ALL_CYCLES} at most 3: 2 of period 1, 1 of period 3"),
+        (
+            CycleCounts(2, (0, 0), (("1",), ("01", "11"))),
+            f"{ALL_CYCLES} at most 2: none, {EXCEPT_POLYHEDRA}: 1; 01 11",
+        ),
+        (OnePoint(1), "F has exactly one fixed point, and so it would with any other biases"),
+        (OnePoint(6), "F^6 has exactly one fixed point, and so it would with any other biases"),
         (NoOddPeriod(5), "F has no cycle of odd least period p with 1 < p <= 5"),
         (
             LiYorke(THIRD, None),

@@ -7,15 +7,17 @@ from fractions import Fraction
 
 import pytest
 
+import proofs
 from proofs.claims import ExactCycle
 from proofs.network import Network
-from tests.proofs.workbench import FLIP, HALF, SMOOTH, TENT, Step, letter, linear, prove, shallow
+from tests.proofs.workbench import DUMMY, FLIP, HALF, SMOOTH, TENT, Step, certificate, letter, linear, prove, shallow
 
 LONG = "0x" + "f" * 4000
 VAST = "0x" + "f" * 100_000
 TINY = "1p-400000"
 THREE: Step = ("odd_period", (), {"point": "1/4", "times": 3})
 WIDE: dict[str, object] = {"intervals": [[f"-{LONG}", LONG]], "extremes": [["0", LONG]], "weights": [TINY]}
+ZERO_BASE: Step = ("cyclic_system", (), {"period": 1, "base": "00", "inverse": [["1"]]})
 STEEP = f"0x1{'8' * 99_000}p-396000"
 FLOATS = shallow([1, 1], [0, "-1/2"], [Fraction(1.9999), Fraction(-3.9997)])
 
@@ -46,6 +48,30 @@ def test_refused_with_a_short_letter_and_soon(network: Network, steps: list[Step
     assert answer.startswith(("Rejected", "Malformed"))
     assert len(answer) < 1500
     assert time.process_time() - begin < 30
+
+
+@pytest.mark.parametrize(
+    ("network", "steps"),
+    [
+        (HALF, [("exact_cycle", (), {"point": ["DEEP"], "period": 1})]),
+        (HALF, [("cycle", (), {"points": [["0"]], "radius": "1", "itinerary": [""], "inverse": [["DEEP"]]})]),
+        (TENT, [("forbidden_words", (), {"words": ["DEEP"]})]),
+        (TENT, [("forbidden_words", (), {"words": [["00", "DEEP"]]})]),
+        (TENT, [("necklaces", (), {"up_to": 1, "singular": ["DEEP"]})]),
+        (TENT, [("cyclic_system", (), {"period": 1, "base": "00", "inverse": "DEEP"})]),
+        (TENT, [ZERO_BASE, ("cyclic_tree", (1,), {"path": [], "nodes": ["DEEP"]})]),
+        (TENT, [ZERO_BASE, ("cyclic_tree", (1,), {"path": [], "nodes": [{"farkas": ["DEEP", "0"]}]})]),
+        (TENT, [ZERO_BASE, ("unique_for_every_bias", (1,), {"scaling": ["DEEP", "1"]})]),
+    ],
+)
+def test_no_depth_of_nesting_is_too_much(network: Network, steps: list[Step]) -> None:
+    """Somewhere below a thousand brackets Python can still read a list and, some frames deeper, no longer show it."""
+    content = certificate(network, [DUMMY], *steps)
+    for depth in (400, *range(960, 1000), 5000):
+        for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+            deep = content.replace(b'"DEEP"', opening * depth + (b"0" if opening != b"[" else b"") + closing * depth)
+            with pytest.raises((proofs.Malformed, proofs.Rejected)):
+                proofs.check(deep)
 
 
 def test_true_claims_about_numbers_of_many_digits_are_proved_and_said() -> None:

@@ -12,13 +12,15 @@ from tests.second.cards import CARDS as LINE_CARDS
 from tests.second.cards import Step
 from tests.second.cycles import CARDS as CYCLE_CARDS
 from tests.second.cycles import step_fields
+from tests.second.necklaces import CARDS as NECKLACE_CARDS
 from tests.second.nets import Net, read_net
 from tests.second.text import MOST_STEPS, Refused, canonical, integer, items, lines_of, need, number, string, take
+from tests.second.trees import CARDS as TREE_CARDS
 from tests.second.truth import claim_is_true
 
 __all__ = ["Refused", "check", "claim_is_true"]
 
-CARDS = {**LINE_CARDS, **CYCLE_CARDS}
+CARDS = {**LINE_CARDS, **CYCLE_CARDS, **TREE_CARDS, **NECKLACE_CARDS}
 FIELDS = {
     "exact_cycle": "points",
     "cycle": "itinerary points radius",
@@ -27,6 +29,8 @@ FIELDS = {
     "multiplier_moduli": "cycle rates counts",
     "pieces": "knots values left right",
     "all_cycles": "up_to cycles residual",
+    "cycle_counts": "up_to counts residual",
+    "one_point": "period",
     "no_odd_period": "period",
     "li_yorke": "point sup_radius",
     "odd_period": "bound",
@@ -51,7 +55,7 @@ def check(certificate: str | Path | bytes) -> list[dict]:
         facts.append(_step(net, line, facts))
     take(lines[-1], "end")
     integer(lines[-1]["end"], len(facts), len(facts))
-    known = {canonical(_normal(fact)) for fact in facts}
+    known = {canonical(_normal(fact)) for fact in facts if fact["claim"] in FIELDS}
     need(all(canonical(_normal(claim)) in known or _follows(net, claim, facts) for claim in claims), "a claim that no step concludes")
     return claims
 

@@ -62,6 +62,19 @@ def test_it_shares_no_import() -> None:
         ("tent", {"claim": "all_cycles", "up_to": 1, "cycles": [{"claim": "exact_cycle", "points": [["0"]]}], "residual": []}),
         ("tent", {"claim": "pieces", "knots": ["0", "1/2"], "values": ["0", "1"], "left": "1", "right": "-2"}),
         ("tent", {"claim": "cycle", "itinerary": ["11"], "points": [["1/3"]], "radius": "1/4"}),
+        ("tent", {"claim": "cycle_counts", "up_to": 2, "counts": [2, 0], "residual": []}),
+        ("tent", {"claim": "cycle_counts", "up_to": 2, "counts": [2, 2], "residual": []}),
+        ("tent", {"claim": "cycle_counts", "up_to": 2, "counts": [2], "residual": []}),
+        ("tent", {"claim": "cycle_counts", "up_to": 2, "counts": [2, 0], "residual": [["10", "10"]]}),
+        ("tent", {"claim": "cycle_counts", "up_to": 2, "counts": [2, 0], "residual": [["1", "1"]]}),
+        ("tent", {"claim": "one_point", "period": 1}),
+        ("lozi", {"claim": "cycle_counts", "up_to": 4, "counts": [2, 1, 1, 1], "residual": []}),
+        ("lozi", {"claim": "cycle_counts", "up_to": 4, "counts": [2, 1, 0, 0], "residual": []}),
+        ("segment", {"claim": "cycle_counts", "up_to": 2, "counts": [1, 0], "residual": []}),
+        ("segment", {"claim": "cycle_counts", "up_to": 2, "counts": [1, 5], "residual": []}),
+        ("segment", {"claim": "cycle_counts", "up_to": 2, "counts": [2, 0], "residual": [["1", "1"]]}),
+        ("segment", {"claim": "cycle_counts", "up_to": 2, "counts": [1, 0], "residual": [["0", "1"]]}),
+        ("segment", {"claim": "one_point", "period": 2}),
         ("lozi", {"claim": "cycle", "itinerary": ["01"], "points": [["0", "0"]], "radius": "100"}),
     ],
 )
@@ -69,6 +82,21 @@ def test_false_claims_are_found_false(text: str, claim: dict) -> None:
     exact = {
         "tent": CORPUS / "accepted" / "covering_intervals-full-tent.cert",
         "lozi": CORPUS / "accepted" / "cycle-fixed-point-exact.cert",
+        "segment": CORPUS / "accepted" / "necklaces-segment-of-two-cycles.cert",
     }
     network = json.loads(exact[text].read_bytes().partition(b"\n")[0])["network"]
     assert claim_is_true(network, claim) is False
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"claim": "cycle_counts", "up_to": 2, "counts": [1, 0], "residual": [["1", "1"]]},
+        {"claim": "cycle_counts", "up_to": 2, "counts": [1, 1], "residual": [["1", "1"]]},  # the ends of the segment lie on a border
+        {"claim": "cycle_counts", "up_to": 2, "counts": [0, 0], "residual": [["1"], ["1", "1"]]},
+    ],
+)
+def test_what_lies_in_a_named_polyhedron_may_be_counted_or_not(claim: dict) -> None:
+    path = CORPUS / "accepted" / "necklaces-segment-of-two-cycles.cert"
+    network = json.loads(path.read_bytes().partition(b"\n")[0])["network"]
+    assert claim_is_true(network, claim) is True

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from tests.second import boxes
+from tests.second.counts import cycle_counts_hold, one_point_holds
 from tests.second.cycles import enclosed, jacobians_along, krawczyk, solved
 from tests.second.entropy import covers_exactly, entropy_floor
 from tests.second.line import Line, inside, line_of
@@ -297,6 +298,8 @@ TRUTHS: dict[str, Callable[[Net, dict], bool | None]] = {
     "multiplier_moduli": moduli_hold,
     "pieces": pieces_hold,
     "all_cycles": all_cycles_hold,
+    "cycle_counts": cycle_counts_hold,
+    "one_point": one_point_holds,
     "no_odd_period": no_odd_period_holds,
     "li_yorke": li_yorke_holds,
     "odd_period": odd_period_holds,

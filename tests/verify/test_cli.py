@@ -123,17 +123,6 @@ def test_cycles_complete_on_a_line(tent_file: Path) -> None:
     assert content["cycles_by_least_period"] == {"1": 2, "2": 1, "3": 2, "4": 3, "5": 6}
 
 
-def test_cycles_complete_in_the_plane_is_not_found_and_lists_them(lozi_file: Path) -> None:
-    done = orbitproof("cycles", lozi_file, "--up-to", 2, "--complete")
-    assert done.code == 3
-    assert (
-        done.last
-        == "NotFound  cycles of least period at most 2: 2 of period 1, 1 of period 2 (the complete list up to period 2 was asked for)"
-    )
-    content = orbitproof("cycles", lozi_file, "--up-to", 2, "--complete", "--json").json()
-    assert (content["verdict"], content["complete"], len(content["cycles"])) == ("NotFound", False, 3)
-
-
 def test_box_keeps_what_lies_inside(lozi_file: Path) -> None:
     content = orbitproof("cycles", lozi_file, "--up-to", 2, "--box", "-1/2", 1, "--json").json()
     assert content["cycles_by_least_period"] == {"1": 1, "2": 1}

@@ -11,8 +11,7 @@ from proofs.claims import BallCycle, Cycle, CycleClaim, ExactCycle, MultiplierMo
 from proofs.errors import Rejected
 from verify.candidates import Candidate, Unresolved
 from verify.certification.draft import Draft, in_short, spelled, spelled_rows
-from verify.certification.orbits import Orbit, PieceTable, block_matrix, closed_orbit, enclosure_witness
-from verify.itineraries import rotated
+from verify.certification.orbits import Orbit, PieceTable, block_matrix, closed_orbit, enclosure_witness, orbit_key
 from verify.numerics.balls import SingularError, approximate_inverse, det_sign, eigenvalues
 from verify.numerics.lyapunov_forms import cyclic_forms
 
@@ -26,6 +25,10 @@ _MOST_MODULI = 200
 _FORM_BITS = (160, 640)
 _SMOOTH_RADII = (40, 36, 32, 28, 24, 20, 16, 12)
 _RATE_SHIFT = 2.0**-11
+SINGULAR = "its linear system is singular: none, one point or a whole polyhedron of periodic points; not decided here"
+BORDER = "touches a border (a pre-activation is 0 on it): proved exactly; it has no multipliers there"
+UNIT_MULTIPLIER = "stability not decided: a multiplier is on the unit circle or too close to it"
+NO_ENCLOSURE = "proved exactly (card A1); the checker accepted no enclosure of it, and stability was not computed"
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,14 @@ class CertifiedCycle:
 class CycleProver:
     """Certifies candidates one by one into one draft; the same orbit is certified once."""
 
-    def __init__(self, draft: Draft, center: Network) -> None:
-        """``center`` is the draft's network without weight radii."""
+    def __init__(self, draft: Draft, center: Network, most_moduli: int = _MOST_MODULI) -> None:
+        """``center`` is the draft's network without weight radii; card A3b is applied to the first ``most_moduli`` cycles."""
         self.draft = draft
         self.center = center
         self._table = PieceTable(center)
-        self._seen: set[object] = set()
+        self._most_moduli = most_moduli
+        self._boxes: list[tuple[tuple[Interval, ...], ...]] = []
+        self.steps: dict[object, int] = {}
 
     def prove(self, candidate: Candidate) -> CertifiedCycle | Unresolved | None:
         """Certify one candidate.
@@ -78,22 +83,23 @@ class CycleProver:
             orbit = closed_orbit(self._table, candidate.itinerary)
         except SingularError:
             return Unresolved(candidate.itinerary, SINGULAR)
-        if not orbit.is_real:
+        return self.prove_orbit(orbit)
+
+    def prove_orbit(self, orbit: Orbit) -> CertifiedCycle | Unresolved | None:
+        """Certify an exact closed orbit, as ``prove`` does; then ``steps[orbit_key(orbit)]`` is the step that claims it, 0 if none does."""
+        key = orbit_key(orbit)
+        if key in self.steps or not orbit.is_real:
             return None
+        self.steps[key] = 0
         least = orbit.least_period
         if orbit.touches_border:
-            return self._prove_border(orbit, least)
-        if least < len(orbit.points):
-            orbit = closed_orbit(self._table, candidate.itinerary[:least])
-        key = rotated(orbit.itinerary)
-        if key in self._seen:
-            return None
-        self._seen.add(key)
-        return self._prove_strict(orbit)
+            return self.prove_exactly(orbit, BORDER)
+        return self._prove_strict(orbit if least == len(orbit.points) else closed_orbit(self._table, orbit.itinerary[:least]))
 
     def _prove_strict(self, orbit: Orbit) -> CertifiedCycle | Unresolved:
         try:
             number, claim = self._enclose(orbit)
+            self.steps[orbit_key(orbit)] = number
         except Rejected as failure:
             return Unresolved(orbit.itinerary, f"the kernel accepted no enclosure of this orbit: {in_short(failure)}")
         except SingularError:
@@ -127,19 +133,17 @@ class CycleProver:
             number, claim = self.draft.add("cycle", base | {"inverse_block": _rows(block)})
         return number, _as_cycle(claim)
 
-    def _prove_border(self, orbit: Orbit, least: int) -> CertifiedCycle | Unresolved | None:
-        key = frozenset(orbit.points)
-        if key in self._seen:
-            return None
-        self._seen.add(key)
+    def prove_exactly(self, orbit: Orbit, note: str = NO_ENCLOSURE) -> CertifiedCycle | Unresolved:
+        """Certify an exact closed orbit by card A1, which needs no pattern and says nothing of stability."""
         try:
-            _, claim = self.draft.add("exact_cycle", {"point": spelled(orbit.points[0]), "period": least})
+            number, claim = self.draft.add("exact_cycle", {"point": spelled(orbit.points[0]), "period": orbit.least_period})
         except Rejected as failure:
-            return Unresolved(orbit.itinerary, f"the orbit touches a border and card A1 does not apply: {in_short(failure)}")
+            return Unresolved(orbit.itinerary, f"card A1 does not apply: {in_short(failure)}")
         if not isinstance(claim, ExactCycle):
             raise TypeError(claim)
+        self.steps[orbit_key(orbit)] = number
         points = tuple(tuple(Interval(x, x) for x in point) for point in claim.points)
-        return CertifiedCycle(claim, None, None, None, points, None, Fraction(0), None, BORDER)
+        return CertifiedCycle(claim, None, None, None, points, None, orbit.margin, None, note)
 
     def _prove_smooth(self, candidate: Candidate) -> CertifiedCycle | Unresolved | None:
         points = tuple(tuple(Fraction(float(x)) for x in point) for point in candidate.points)
@@ -164,10 +168,10 @@ class CycleProver:
         if not isinstance(claim, BallCycle):
             raise TypeError(claim)
         boxes = _balls(claim)
-        if any(_overlap(boxes, other) for other in self._seen if isinstance(other, tuple)):
+        if any(_overlap(boxes, other) for other in self._boxes):
             self.draft.drop(number)
             return None
-        self._seen.add(boxes)
+        self._boxes.append(boxes)
         centers = [Matrix(j.mid, None, j.den) for j in jacobians]
         stability, note = self._stability(number, centers)
         product = wide = Matrix.identity(self.center.dimension)
@@ -195,7 +199,8 @@ class CycleProver:
 
     def _moduli(self, number: int, product: Matrix, jacobians: list[Matrix]) -> MultiplierModuli | None:
         """Bound the largest exponent from both sides where the forms are cheap."""
-        if len(jacobians) * self.center.dimension > _MAX_MODULI or len(self._seen) > _MOST_MODULI or not self.draft.network.is_exact:
+        proved, size = len(self.steps) + len(self._boxes), len(jacobians) * self.center.dimension
+        if size > _MAX_MODULI or proved > self._most_moduli or not self.draft.network.is_exact:
             return None
         found = eigenvalues(product)
         modulus = abs(complex(float(found[0][0].hi), float(found[0][1].hi))) if found else 0.0
@@ -212,11 +217,6 @@ class CycleProver:
         except Rejected:
             return None
         return claim if isinstance(claim, MultiplierModuli) else None
-
-
-SINGULAR = "its linear system is singular: none, one point or a whole polyhedron of periodic points; not decided here"
-BORDER = "touches a border (a pre-activation is 0 on it): proved exactly; it has no multipliers there"
-UNIT_MULTIPLIER = "stability not decided: a multiplier is on the unit circle or too close to it"
 
 
 def _as_cycle(claim: object) -> Cycle:

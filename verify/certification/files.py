@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar, cast
 
 from proofs.errors import Malformed
 from verify.answers import Certified, CycleList
@@ -34,24 +35,57 @@ def saved(answer: Answer, path: Path | None) -> Answer:
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> None:
     """Write lines to a file, atomically. **Raises:** Malformed where the file cannot be written."""
+    with fresh_file(path) as fresh:
+        fresh.stream.writelines(lines)
+        fresh.keep()
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A temporary file that gets its name at the end. ``path`` and ``temporary`` are None where it is only to be read again."""
+
+    stream: IO[bytes]
+    path: Path | None
+    temporary: Path | None
+
+    def keep(self) -> None:
+        """Give the file its name, in place of what bore it before."""
+        self.stream.flush()
+        if self.path is not None and self.temporary is not None:
+            self.temporary.chmod(0o644)
+            self.temporary.replace(self.path)
+
+
+@contextmanager
+def fresh_file(path: Path | None) -> Iterator[Fresh]:
+    """Open a temporary file beside ``path`` (anywhere if None), for writing and reading; it is removed unless it is kept.
+
+    **Raises:** Malformed where it cannot be written.
+    """
+    if path is None:
+        with tempfile.TemporaryFile(prefix="orbitproof-") as stream:
+            yield Fresh(cast("IO[bytes]", stream), None, None)
+        return
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        refuse_folder(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, lines)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                yield Fresh(cast("IO[bytes]", file), path, Path(name))
+        finally:
+            Path(name).unlink(missing_ok=True)
     except OSError as failure:
-        why = os.strerror(failure.errno) if failure.errno else str(failure)
-        raise Malformed(
-            where=str(path), law="the file can be written", expected="a file in a folder that can be written to", got=why
-        ) from failure
+        raise unwritable(path, failure) from failure
 
 
-def _write_whole(path: Path, lines: Iterable[bytes]) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.writelines(lines)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+def refuse_folder(path: Path) -> None:
+    """Refuse a folder where a file is to be written. **Raises:** Malformed."""
+    if path.is_dir():
+        raise unwritable(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
+
+
+def unwritable(path: Path, failure: OSError) -> Malformed:
+    """Return the error that says why a file cannot be written."""
+    why = os.strerror(failure.errno) if failure.errno else str(failure)
+    return Malformed(where=str(path), law="the file can be written", expected="a file in a folder that can be written to", got=why)

@@ -29,17 +29,23 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 LOG_BITS = 64
 _LEAST_BUDGET = 1.0
+_SEARCH_SECONDS = 20.0
 _SHOWN = 120
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long and how hard to search."""
+    """How long and how hard to search; without a budget a heuristic search takes 20 seconds, one for completeness what it needs."""
 
-    budget_seconds: float = 20.0
+    budget_seconds: float | None = None
     seed: int = 0
     jobs: int = 1
     progress: Progress | None = None
+
+    @property
+    def search_seconds(self) -> float:
+        """Return the time for a search that has no end of its own."""
+        return _SEARCH_SECONDS if self.budget_seconds is None else self.budget_seconds
 
 
 @dataclass
@@ -54,7 +60,7 @@ class Harvest:
 
 def search(network: Network, up_to: int, period: int | None, effort: Effort) -> Found:
     """Run the finder, once or in ``jobs`` processes with different seeds, and merge what they found by itinerary."""
-    run = partial(find_cycles, network, up_to, period=period, budget_seconds=effort.budget_seconds)
+    run = partial(find_cycles, network, up_to, period=period, budget_seconds=effort.search_seconds)
     if effort.jobs == 1:
         return run(seed=effort.seed, progress=effort.progress)
     results = _in_processes(run, range(effort.seed, effort.seed + effort.jobs))
@@ -75,7 +81,7 @@ def certify_all(draft: Draft, center: Network, found: Found, effort: Effort) -> 
     start = monotonic()
     prover, harvest = CycleProver(draft, center), Harvest()
     doubtful = [Candidate(len(item.itinerary), item.itinerary, np.empty((0, center.dimension))) for item in found.unresolved]
-    deadline = start + max(effort.budget_seconds, _LEAST_BUDGET)
+    deadline = start + max(effort.search_seconds, _LEAST_BUDGET)
     for done, candidate in enumerate((*found.candidates, *doubtful), 1):
         if monotonic() > deadline:
             left = len(found.candidates) + len(doubtful) - done + 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Matrix
 from proofs.theorems.orbits import distance, prime_factors
+from verify.itineraries import rotated
 from verify.numerics.balls import approximate_inverse, solve
 from verify.rounding import exponent
 
@@ -93,6 +94,11 @@ def closed_orbit(table: PieceTable, itinerary: tuple[str, ...]) -> Orbit:
         points.append(tuple(state.middle(i) for i in range(size)))
         state = piece.image(state)
     return Orbit(itinerary, pieces, product, tuple(points))
+
+
+def orbit_key(orbit: Orbit) -> object:
+    """Return what tells closed orbits apart: the least rotation of the itinerary or, where a border is met, the points."""
+    return frozenset(orbit.points) if orbit.touches_border else rotated(orbit.itinerary[: orbit.least_period])
 
 
 def enclosure_witness(orbit: Orbit, *, exact: bool) -> dict[str, object]:

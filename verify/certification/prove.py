@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,10 @@ from proofs.errors import Malformed
 from proofs.network import Network
 from verify.answers import Certified, CycleEntry, CycleList, Report
 from verify.center import without_radius
+from verify.certification.choose import check_method, why_not
+from verify.certification.complete import complete_cycles
 from verify.certification.draft import Draft
+from verify.certification.files import saved
 from verify.certification.find import Effort, certify_all, search
 from verify.certification.order import prove_contraction
 from verify.certification.scalar import MAX_KNOTS, Wanted, prove_scalar
@@ -93,41 +97,60 @@ def certify(
     return _dressed(loaded, claim, outcome, used)
 
 
-def cycles(
+def cycles(  # noqa: PLR0913 - what is asked for is said by name
     source: Subject,
     up_to: int,
     *,
     complete: bool = False,
+    method: str = "auto",
     box: tuple[Fraction, Fraction] | None = None,
+    output: str | Path | None = None,
     model: str | None = None,
     effort: Effort | None = None,
     **meta: object,
 ) -> CycleList:
     """Find and certify the cycles of least period at most ``up_to``.
 
-    With ``complete`` the verdict is Proved only if the certificate shows that there are no others (in this version: one state, piecewise
-    linear). ``box``: keep the cycles all of whose points lie in [low, high]^M.
+    With ``complete`` the verdict is Proved only if the certificate shows that there are no others on all of R^M (exact piecewise-linear
+    networks). ``method``: words (one tree over itineraries), cyclic (one tree a period) or auto. ``box``: keep the cycles all of whose
+    points lie in [low, high]^M. ``output``: write the certificate there; a search for completeness that was cut short is resumed from the
+    file beside it.
 
-    **Guarantee:** every listed cycle was accepted by ``proofs.check``. **Raises:** Malformed, Unsupported.
+    **Guarantee:** every listed cycle was accepted by ``proofs.check``, by itself or (its note says so) as one of a checked count.
+    **Raises:** Malformed, Unsupported.
     **Example**
 
     >>> lozi = {"A": [["17/10", 1], ["1/2", 0]], "W": [["-17/5", 0], [0, 0]], "h": [1, 0]}
     >>> cycles(lozi, 4, model="plrnn").cycles_by_least_period
     {1: 2, 2: 1, 4: 1}
+    >>> answer = cycles(lozi, 6, complete=True, model="plrnn")
+    >>> answer.complete, answer.claims[0].statement()
+    (True, 'These are ALL cycles of F on R^M with least period at most 6: 2 of period 1, 1 of period 2, 1 of period 4, 4 of period 6')
     """
     check_period(up_to)
     if box is not None and box[0] > box[1]:
         raise Malformed(where="box", law="LO <= HI", expected="the lower bound first", got=f"{box[0]} {box[1]}")
-    effort = effort or Effort()
-    start = monotonic()
-    loaded = loaded_of(source, model, meta)
+    loaded, effort = loaded_of(source, model, meta), effort or Effort()
+    place = None if output is None else Path(output)
     network = loaded.network
+    check_method(method)
+    if complete and network.dimension > 1 and not why_not(network, up_to):
+        answer = complete_cycles(loaded, up_to, effort, method=method, output=place)
+    else:
+        answer = _searched(loaded, up_to, effort, complete=complete)
+    answer = answer if box is None else _within(answer, box)
+    return answer if answer.path is not None else saved(answer, place)
+
+
+def _searched(loaded: Loaded, up_to: int, effort: Effort, *, complete: bool) -> CycleList:
+    """List what a heuristic search finds; on a line all cycles, from the exact pieces of F^k."""
+    start, network = monotonic(), loaded.network
     draft = Draft(network, _remarks(loaded))
     exact_line = network.dimension == 1 and network.is_piecewise_linear
     listed_to = 0
     if exact_line:
         report = prove_scalar(
-            draft, claim="cycles", period=up_to, max_knots=MAX_KNOTS, budget_seconds=effort.budget_seconds, progress=effort.progress
+            draft, claim="cycles", period=up_to, max_knots=MAX_KNOTS, budget_seconds=effort.search_seconds, progress=effort.progress
         )
         listing = scalar_entries(network, report.claims)
         entries, claims, residual, is_complete = listing.entries, list(report.claims), listing.residual, listing.up_to >= up_to
@@ -139,13 +162,10 @@ def cycles(
         harvest = certify_all(draft, network, found, effort)
         entries, claims, residual, is_complete = harvest.entries, harvest.claims, (), False
         unresolved, spent = tuple(harvest.unresolved), harvest.spent
-    everywhere = len(entries)
-    if box is not None:
-        entries = [entry for entry in entries if _inside(entry, box)]
     certificate = draft.finish(claims)[0] if claims else None
     proved = bool(claims) and (is_complete if complete else bool(entries))
     if complete and not is_complete and not exact_line:
-        unresolved = (*unresolved, _incomplete(network))
+        unresolved = (*unresolved, f"completeness: {why_not(network, up_to)}")
     return CycleList(
         "Proved" if proved else "NotFound",
         describe(loaded),
@@ -158,9 +178,15 @@ def cycles(
         {"nodes": 0, **spent},
         tuple(claims),
         certificate,
-        box=box,
-        outside_box=everywhere - len(entries),
+        steps=len(draft.steps),
     )
+
+
+def _within(answer: CycleList, box: tuple[Fraction, Fraction]) -> CycleList:
+    """Keep the cycles inside a box; a proof of completeness stays one on all of R^M."""
+    kept = tuple(entry for entry in answer.cycles if _inside(entry, box))
+    verdict = answer.verdict if kept or answer.complete else "NotFound"
+    return replace(answer, verdict=verdict, cycles=kept, box=box, outside_box=len(answer.cycles) - len(kept))
 
 
 def loaded_of(source: Subject, model: str | None, meta: dict[str, object]) -> Loaded:
@@ -231,7 +257,7 @@ class _Attempt:
             claim=self.claim,
             period=self.period,
             max_knots=MAX_KNOTS,
-            budget_seconds=self.effort.budget_seconds,
+            budget_seconds=self.effort.search_seconds,
             progress=self.effort.progress,
         )
         outcome.decision, outcome.entropy, outcome.outside = report.decision, report.entropy, report.outside
@@ -346,9 +372,3 @@ def _remarks(loaded: Loaded) -> Remarks:
 
 def _inside(entry: CycleEntry, box: tuple[Fraction, Fraction]) -> bool:
     return all(box[0] <= x.lo and x.hi <= box[1] for point in entry.points for x in point)
-
-
-def _incomplete(network: Network) -> str:
-    if network.dimension > 1:
-        return "completeness: no theorem card for more than one state is in this version; the list is what the search found"
-    return "completeness: smooth maps are not covered in this version"

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Interval, Matrix
-from proofs.claims import AllCycles, BallCycle, Cycle, ExactCycle, MultiplierModuli, Stability, span_text
+from proofs.claims import AllCycles, BallCycle, Cycle, ExactCycle, MultiplierModuli, Stability
+from proofs.wording import span_text
 from verify.answers import CycleEntry
 from verify.certification.cycles import BORDER
 

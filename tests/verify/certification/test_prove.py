@@ -161,8 +161,7 @@ def test_tanh_cycles(size: int) -> None:
     assert any(claim.kind == "multiplier_moduli" for claim in answer.claims)
 
 
-def test_complete_on_a_line_only() -> None:
+def test_complete_on_a_line_and_in_the_plane() -> None:
     assert cycles(TENT, 3, complete=True).complete
     answer = cycles(lozi(), 1, complete=True, effort=QUICK)
-    assert (answer.verdict, answer.complete) == ("NotFound", False)
-    assert answer.unresolved[-1].startswith("completeness: no theorem card for more than one state is in this version")
+    assert (answer.verdict, answer.complete, answer.cycles_by_least_period) == ("Proved", True, {1: 2})

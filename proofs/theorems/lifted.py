@@ -1,0 +1,92 @@
+"""The network with its relu outputs set free: affine in the state and in one nonnegative number a hinge.
+
+With a base letter b for each hinge, relu(a) = b a + x, where x = relu(a) for b = 0 and x = relu(-a) for b = 1. So
+
+    F(z) = jacobian z + source x + offset,        a = gates z + coupling x + gate_offsets.
+
+A hinge is *live* if its relu output reaches F; the others are idle: no orbit depends on their letters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from proofs.arithmetic import Matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proofs.network import Network, Operation
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """The affine maps above. **Shapes:** M x M, M x H, M x 1; H x M, H x H, H x 1, H counting all hinges. **Guarantee:** exact."""
+
+    jacobian: Matrix
+    source: Matrix
+    offset: Matrix
+    gates: Matrix
+    coupling: Matrix
+    gate_offsets: Matrix
+
+
+def lifted(network: Network, base: str) -> Lifted:
+    """Return the lifted form around a base letter for each hinge; the program must be piecewise linear and exact."""
+    states, hinges = network.dimension, network.hinges
+    width = states + hinges + 1  # columns: the state, one x a hinge, the constant
+    registers = [_unit_rows(states, 0, width)]
+    gates: list[Matrix] = []
+    used = 0
+    for operation in network.program:
+        arguments = [registers[i] for i in operation.of]
+        if operation.name == "relu":
+            size = len(arguments[0].mid)
+            gates.append(arguments[0])
+            kept = arguments[0].masked([letter == "1" for letter in base[used : used + size]])
+            registers.append(kept + _unit_rows(size, states + used, width))
+            used += size
+        else:
+            registers.append(_combined(operation, arguments, width))
+    image, gate = registers[-1], Matrix.stacked(gates)
+    if not gates:
+        gate = Matrix((), None, 1)
+    parts = [(rows.columns(0, states), rows.columns(states, hinges), rows.columns(width - 1, 1)) for rows in (image, gate)]
+    return Lifted(*parts[0], *parts[1])
+
+
+def live_hinges(network: Network) -> tuple[int, ...]:
+    """Return the hinges whose output reaches F, in program order: nonzero columns of the source, or of the coupling into a live hinge."""
+    form = lifted(network, "0" * network.hinges)
+    live: list[int] = []
+    for hinge in reversed(range(network.hinges)):
+        rows = [*form.source.mid, *(form.coupling.mid[other] for other in live)]
+        if any(row[hinge] for row in rows):
+            live.append(hinge)
+    return tuple(reversed(live))
+
+
+def full_pattern(live: Sequence[int], letters: str, hinges: int) -> str:
+    """Return the pattern over all hinges with these letters at the live ones and 0 at the idle ones."""
+    chosen = dict(zip(live, letters, strict=True))
+    return "".join(chosen.get(hinge, "0") for hinge in range(hinges))
+
+
+def live_letters(live: Sequence[int], pattern: str) -> str:
+    """Return the letters of a pattern at the live hinges."""
+    return "".join(pattern[hinge] for hinge in live)
+
+
+def _unit_rows(size: int, start: int, width: int) -> Matrix:
+    return Matrix(tuple(tuple(int(column == start + row) for column in range(width)) for row in range(size)), None, 1)
+
+
+def _combined(operation: Operation, arguments: list[Matrix], width: int) -> Matrix:
+    if operation.bias is None:
+        return arguments[0] + arguments[1]
+    constant = Matrix.exact([[Fraction(0)] * (width - 1) + [operation.bias.middle(row)] for row in range(len(operation.bias.mid))])
+    for matrix, argument in zip(operation.matrices, arguments, strict=True):
+        constant = constant + matrix @ argument
+    return constant

@@ -1,0 +1,83 @@
+"""How claims put numbers into words: short, and rounded on the side that keeps the sentence true."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from proofs.functions import log
+from proofs.grammar import shown
+
+if TYPE_CHECKING:
+    from proofs.piecewise import Span
+
+_DECIMALS = 6
+_MILLION = 1_000_000
+LOG_BITS = 64
+
+
+def span_text(span: Span) -> str:
+    """Show an interval; infinite ends are open."""
+    low, high = span
+    return f"{'(-inf' if low is None else f'[{decimal(low)}'}, {'inf)' if high is None else f'{decimal(high)}]'}"
+
+
+def a_cycle(period: int) -> str:
+    """Name a cycle by its least period."""
+    return "a fixed point" if period == 1 else f"a cycle of least period {period}"
+
+
+def multiplier_text(inside: int, outside: int) -> str:
+    """Say how many multipliers are where."""
+    return f"multipliers: {inside} inside and {outside} outside the unit circle, none on it"
+
+
+def point_text(entries: tuple[Fraction, ...]) -> str:
+    """Show the first three coordinates."""
+    shown = [decimal(entry) for entry in entries[:3]]
+    return f"({', '.join(shown)}{', ...' if len(entries) > len(shown) else ''})"
+
+
+def decimal(value: Fraction) -> str:
+    """Show a short number exactly and a long one to six decimals, marked with ~."""
+    text = shown(value)
+    return text if len(text) <= 2 * _DECIMALS else f"~{_fixed(_rounded(value, nearest=True))}"
+
+
+def decimal_up(value: Fraction) -> str:
+    """Show a decimal power of ten, or a short number, that is not below ``value``."""
+    if value == 0 or len(shown(value)) <= _DECIMALS:
+        return shown(value)
+    if value >= _MILLION:
+        return f"2^{value.numerator.bit_length() - value.denominator.bit_length() + 1}"
+    power = max(0, (value.denominator.bit_length() - value.numerator.bit_length() - 1) * 3 // 10)
+    while power and Fraction(1, 10**power) < value:
+        power -= 1
+    return f"1e-{power}" if power else _fixed(_rounded(value) + 1)
+
+
+def over_iterate(iterate: int) -> str:
+    """Show the division by an iterate, if there is one."""
+    return "" if iterate == 1 else f"/{iterate}"
+
+
+def log_down(rate: Fraction, iterate: int = 1) -> str:
+    """Show log(rate) / iterate rounded down."""
+    return _fixed(_rounded(log(rate, LOG_BITS).lo / iterate))
+
+
+def log_up(rate: Fraction, iterate: int = 1) -> str:
+    """Show log(rate) / iterate rounded up."""
+    return _fixed(-_rounded(-log(rate, LOG_BITS).hi / iterate))
+
+
+def _rounded(value: Fraction, *, nearest: bool = False) -> int:
+    scaled = value * _MILLION + (Fraction(1, 2) if nearest else Fraction(0))
+    return scaled.numerator // scaled.denominator
+
+
+def _fixed(millionths: int) -> str:
+    whole, rest = divmod(abs(millionths), _MILLION)
+    if whole.bit_length() > LOG_BITS:
+        return f"{'-' if millionths < 0 else ''}2^{whole.bit_length() - (millionths >= 0)} (a power of two near it)"
+    return f"{'-' if millionths < 0 else ''}{whole}.{rest:0{_DECIMALS}d}"

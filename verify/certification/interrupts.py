@@ -1,0 +1,50 @@
+"""Ctrl-C, twice: the first ends the search in good order, the second at once."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+class Interrupts:
+    """A switch that SIGINT turns on while ``listening``; outside the main thread nothing is changed."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self.again = False
+        self._at_once = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Handle SIGINT here and restore what handled it before."""
+        try:
+            before = signal.signal(signal.SIGINT, self._heard)
+        except ValueError:  # not the main thread
+            yield
+            return
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let the first interrupt break off the work inside: it raises KeyboardInterrupt, as the second does everywhere."""
+        if self.wanted:
+            raise KeyboardInterrupt
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
+
+    def _heard(self, _number: int, _frame: FrameType | None) -> None:
+        self.again, self.wanted = self.wanted, True
+        if self.again or self._at_once:
+            self._at_once = False
+            raise KeyboardInterrupt
