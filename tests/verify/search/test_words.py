@@ -18,8 +18,8 @@ from proofs.claims import CycleCounts
 from proofs.network import Network, Operation
 from proofs.theorems.lifted import live_hinges
 from verify.certification.draft import Draft
+from verify.certification.factors import avoiding, minimal
 from verify.loading import load_network
-from verify.search.forbidden import avoiding, minimal
 from verify.search.words import MAX_NODES, Word, WordChunk, WordTask, grow
 
 FAMILIES = {"PLRNN": "plrnn", "shPLRNN": "shallow_plrnn", "clippedshPLRNN": "clipped_shallow_plrnn", "ALRNN": "alrnn"}
