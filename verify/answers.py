@@ -65,7 +65,10 @@ class CycleEntry:
 
 @dataclass(frozen=True)
 class CycleList:
-    """The answer of ``cycles``: verdict, the cycles that were proved, up to which period the list is proved complete, what stayed open."""
+    """The answer of ``cycles``: verdict, the cycles that were proved, up to which period the list is proved complete, what stayed open.
+
+    ``steps`` counts those of the certificate, which is kept in memory unless it was streamed to ``path`` or is larger than 8 MiB.
+    """
 
     verdict: str
     network: Mapping[str, object]

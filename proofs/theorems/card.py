@@ -11,6 +11,7 @@ from proofs.grammar import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from proofs.arithmetic import Matrix
     from proofs.claims import Claim
     from proofs.network import Network
     from proofs.reader import Fields
@@ -48,6 +49,12 @@ class Application:
     def require_short(self, check: int, number: Fraction) -> None:
         """Reject numbers that exact arithmetic has let grow beyond 131,072 bits."""
         size = number.denominator.bit_length() + number.numerator.bit_length()
+        remedy = "ask for a working precision (bits)"
+        self.require(check, size <= MAX_NUMBER_BITS, f"exact numbers of at most {MAX_NUMBER_BITS} bits", size, remedy)
+
+    def require_short_entries(self, check: int, matrix: Matrix) -> None:
+        """Reject a matrix with a denominator or an entry beyond 131,072 bits."""
+        size = max(matrix.den, *(abs(value) for row in matrix.mid for value in row)).bit_length()
         remedy = "ask for a working precision (bits)"
         self.require(check, size <= MAX_NUMBER_BITS, f"exact numbers of at most {MAX_NUMBER_BITS} bits", size, remedy)
 
@@ -109,7 +116,10 @@ class Application:
 
 
 def _told(told: Told) -> str:
-    value = told() if callable(told) else told
-    if isinstance(value, Fraction):
-        return shown(value)
-    return " ".join(map(_told, value)) if isinstance(value, list | tuple) else str(value)
+    try:
+        value = told() if callable(told) else told
+        if isinstance(value, Fraction):
+            return shown(value)
+        return " ".join(map(_told, value)) if isinstance(value, list | tuple) else str(value)
+    except ValueError:
+        return "a number too long to be shown in decimals"

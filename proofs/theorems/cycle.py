@@ -69,7 +69,7 @@ def _recursion(step: Application, pieces: list[Piece], states: list[Matrix], res
     product, end = Matrix.identity(size), states[0]
     for piece in pieces:
         product = (piece.jacobian @ product).rounded(bits)
-        step.require_short(2, Fraction(1, product.den))
+        step.require_short_entries(2, product)
         end = piece.image(end).rounded(bits)
     error = (Matrix.identity(size) - inverse @ (Matrix.identity(size) - product)).norm()
     step.require(2, error < 1, "|I - C (I - P)| < 1", error, _REMEDY)

@@ -21,6 +21,7 @@ from proofs.theorems.lifted import Lifted, full_pattern, lifted, live_hinges
 from proofs.theorems.parts import CyclicSystem
 
 MAX_UNKNOWNS = 1024
+MAX_SYSTEM_BITS = 2**28
 
 
 def check(step: Application) -> CyclicSystem:
@@ -37,6 +38,8 @@ def check(step: Application) -> CyclicSystem:
     bits = step.bits()
     inverse = _inverse(step, form.jacobian, period, bits)
     blocks, constant = responses(form, live, inverse, period, bits)
+    entries = (period * len(live)) ** 2 * max(part.den for part in (*blocks, constant)).bit_length()
+    step.require(1, entries <= MAX_SYSTEM_BITS, f"a matrix M of at most {MAX_SYSTEM_BITS} bits", entries, "fewer bits")
     return _assembled(period, base, blocks, constant)
 
 
@@ -68,7 +71,7 @@ def _inverse(step: Application, jacobian: Matrix, period: int, bits: int | None)
     power = jacobian
     for _ in range(period - 1):
         power = (jacobian @ power).rounded(bits)
-        step.require_short(2, Fraction(1, power.den))
+        step.require_short_entries(2, power)
     identity = Matrix.identity(size)
     error = (identity - inverse @ (identity - power)).norm()
     step.require(

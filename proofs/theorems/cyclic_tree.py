@@ -18,6 +18,7 @@ Rests on    Farkas' lemma.
 
 from __future__ import annotations
 
+from operator import mul
 from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Matrix
@@ -65,7 +66,7 @@ def refutes(
     chosen = [system.rows[i] for i in weights]
     factors = list(weights.values())
     spread = system.radius * sum(map(abs, factors))
-    on_x = [spread - sum(f * value for f, value in zip(factors, column, strict=True)) for column in zip(*chosen, strict=True)] or [0] * size
+    on_x = [spread - sum(map(mul, factors, column)) for column in zip(*chosen, strict=True)] or [0] * size
     on_y = [0] * size
     for i, factor in weights.items():
         on_y[i] = factor * system.scale

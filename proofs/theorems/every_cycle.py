@@ -1,9 +1,10 @@
 """A4 ``every_cycle``. All cycles up to a period, from one tree a period.
 
-Statement   F has exactly these numbers of cycles of least period 1..K, and no others, except possibly points of named residual polyhedra.
+Statement   F has exactly these numbers of cycles of least period 1..K, and no others; where residual polyhedra are named, at least these
+            numbers, and any others consist of points of those polyhedra.
 Witness     up_to: K. Cites, for each k = K // 2 + 1 .. K in order, a cyclic tree with the empty path, or a one-point fact (A5) followed
             by a cycle whose period divides k; then any further cycles (listed by no tree, for a power of theirs is residual).
-Checks      1  the trees are whole: empty path and k. Every period up to K divides one of those k
+Checks      1  exact weights, piecewise linear; the trees are whole: empty path and k. Every period up to K divides one of those k
             2  after A5: the cited cycle's period divides k; a further cycle's is at most K
             Cycles are one if their live itineraries agree up to rotation or, on a live border, their exact points.
 Fails when  a tree is missing or only a part.
@@ -30,6 +31,8 @@ MAX_UP_TO = 4096
 def check(step: Application) -> CycleCounts:
     """Verify one application; see the card above."""
     up_to = step.witness.integer("up_to", 1, MAX_UP_TO)
+    step.require_exact(1)
+    step.require(1, step.network.is_piecewise_linear, "a program of affine, relu and add", "a smooth operation")
     live = live_hinges(step.network)
     cycles: set[Key] = set()
     residual: set[Word] = set()

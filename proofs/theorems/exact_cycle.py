@@ -36,7 +36,7 @@ def check(step: Application) -> ExactCycle:
     for _ in range(period):
         state = step.network.image(state)
         orbit.append(_entries(state))
-        step.require_short(2, Fraction(1, state.den))
+        step.require_short_entries(2, state)
     step.require(
         2, orbit[period] == orbit[0], f"F^{period}(x) = x", lambda: f"a point at distance {shown(distance(orbit[period], orbit[0]))}"
     )

@@ -11,9 +11,9 @@ Rests on    Farkas' lemma.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from proofs.arithmetic import Matrix
 from proofs.errors import Malformed
 from proofs.reader import read_list
 from proofs.theorems.card import Application
@@ -68,7 +68,7 @@ class Paths:
         for letter in letters[shared:]:
             path = self._known[-1]
             longer = self._words.extended(path, letter, self._begun(path, letter))
-            self._step.require_short(2, Fraction(1, longer.map[-1][-1]))
+            self._step.require_short_entries(2, Matrix(longer.map, None, 1))
             self._known.append(longer)
         return self._known[-1]
 

@@ -52,5 +52,5 @@ def orbit_of(step: Application, point: Fraction, times: int, bits: int | None) -
     for _ in range(times):
         state = step.network.image(state, bits)
         orbit.append(state.interval(0))
-        step.require_short(2, Fraction(1, state.den))
+        step.require_short_entries(2, state)
     return orbit

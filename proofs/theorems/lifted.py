@@ -14,11 +14,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Matrix
+from proofs.errors import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proofs.network import Network, Operation
+
+MAX_NUMBERS = 2**24
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,13 @@ class Lifted:
 
 
 def lifted(network: Network, base: str) -> Lifted:
-    """Return the lifted form around a base letter for each hinge; the program must be piecewise linear and exact."""
+    """Return the lifted form around a base letter for each hinge of an exact network.
+
+    **Raises:** Rejected unless the program is piecewise linear and its registers take at most 2^24 numbers in this form.
+    """
     states, hinges = network.dimension, network.hinges
     width = states + hinges + 1  # columns: the state, one x a hinge, the constant
+    _require_room(network, width)
     registers = [_unit_rows(states, 0, width)]
     gates: list[Matrix] = []
     used = 0
@@ -77,6 +84,19 @@ def full_pattern(live: Sequence[int], letters: str, hinges: int) -> str:
 def live_letters(live: Sequence[int], pattern: str) -> str:
     """Return the letters of a pattern at the live hinges."""
     return "".join(pattern[hinge] for hinge in live)
+
+
+def _require_room(network: Network, width: int) -> None:
+    sizes = [network.dimension]
+    for operation in network.program:
+        sizes.append(sizes[operation.of[0]] if operation.bias is None else len(operation.bias.mid))
+    if not network.is_piecewise_linear or sum(sizes) * width > MAX_NUMBERS:
+        raise Rejected(
+            where="network",
+            law="lifted form",
+            expected=f"a program of affine, relu and add whose registers take at most {MAX_NUMBERS} numbers",
+            got=f"{sum(sizes) * width} numbers" if network.is_piecewise_linear else "a smooth operation",
+        )
 
 
 def _unit_rows(size: int, start: int, width: int) -> Matrix:

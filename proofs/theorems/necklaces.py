@@ -1,12 +1,13 @@
 """A4 ``necklaces``. Every cycle up to a period, counted by its itinerary.
 
-Statement   F has exactly these numbers of cycles of least period 1..K, and no others, except possibly points of named residual polyhedra.
+Statement   F has exactly these numbers of cycles of least period 1..K, and no others; where residual polyhedra are named, at least these
+            numbers, and any others consist of points of those polyhedra.
             Half-open patterns (1 means a >= 0, 0 means a < 0; one bit a live hinge), so each orbit has one itinerary, borders included.
 Witness     cites forbidden_words; up_to: K; singular: objects with a word (its letters) and what is told of it: "residual",
             {"empty": rows} or {"tight": rows}; rows past the word's own are the closing equations.
 Checks      1  exact weights, piecewise linear, at most 32 states, at most 4,096 bits in K letters
             2  every necklace (word no rotation of which is smaller) of at most K letters without a forbidden word is visited, letter by
-               letter; a word that starts no necklace, or contains a forbidden word, is given up; at most 2^24 beginnings are visited
+               letter; a word that starts no necklace, or contains a forbidden word, is given up (at most 2^24 beginnings, 2^21 bits)
             3  a necklace w with a forbidden word in w w has no cycle. Else its closing equations (I - P) z = q are solved: if the word
                is primitive and the one solution follows it, that is one cycle. (The one solution of a power is that of its root.)
             4  singular equations, empty: the rows' one dependency, positive on the word's own, sums them to a constant < 0, or 0 with a
@@ -31,6 +32,7 @@ from proofs.theorems.parts import ForbiddenWords
 from proofs.theorems.word_path import WordPath, excludes_closed, lyndon_after, tight_solution
 
 MAX_NODES = 2**24
+MAX_BITS = 2**21
 
 
 def check(step: Application) -> CycleCounts:
@@ -41,6 +43,8 @@ def check(step: Application) -> CycleCounts:
     forbidden: set[str] = set()
     while step.citations_left:
         forbidden |= step.cite(ForbiddenWords).words
+    size = sum(map(len, forbidden))
+    step.require(2, size <= MAX_BITS, f"forbidden words of at most {MAX_BITS} bits in all", size)
     walk = _Walk(step, forbidden)
     walk.run()
     counts = tuple(walk.counts[n] for n in range(1, walk.up_to + 1))

@@ -30,7 +30,7 @@ def check(step: Application) -> OnePoint:
     if step.witness.has("scaling"):
         scaling = step.witness.column("scaling", size)
         factors = tuple(row[0] for row in scaling.mid)
-        step.require(1, scaling.is_exact and min(factors) > 0, f"{size} positive numbers", lambda: str(min(scaling.mid)))
+        step.require(1, scaling.is_exact and min(factors) > 0, f"{size} positive numbers", lambda: f"{min(factors)} / {scaling.den}")
         holds = is_positive_definite(_symmetric(system, factors), _BITS)
         step.require(1, holds, "D M + M' D positive definite", "a pivot that is not proved positive", "another scaling")
         return OnePoint(system.period)

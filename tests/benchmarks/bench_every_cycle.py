@@ -18,7 +18,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -33,12 +32,14 @@ RUNS, CHEAP_SECONDS = 3, 2.0  # runs of a case whose search takes less
 CHECK = """
 import sys
 from pathlib import Path
+from time import perf_counter
 from proofs.__main__ import main
+start = perf_counter()
 code = main(["check", sys.argv[1]])
+seconds = perf_counter() - start
 status = Path("/proc/self/status")
-peak = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")] if status.exists() else []
-print(*peak, file=sys.stderr)
-sys.exit(code)
+peak = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")] if status.exists() else ["0"]
+print(code, seconds, *peak, file=sys.stderr)
 """
 COLUMNS = (
     ("network", 40), ("K", 3), ("method", 8), ("cycles", 8), ("nodes", 9), ("search s", 10), ("list s", 8), ("ms/cycle", 10),
@@ -48,10 +49,10 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Checked:
-    """One run of the checker: time, peak memory in MB (None where the system does not tell), whether it said Proved."""
+    """One run of the checker: seconds without the start of Python, peak memory (0 where the system does not tell), verdict."""
 
     seconds: float
-    megabytes: float | None
+    megabytes: float
     proved: bool
 
 
@@ -132,12 +133,10 @@ def complete(case: Case, loaded: Loaded, options: argparse.Namespace) -> Run:
 
 def checked(path: Path) -> Checked:
     """Run the checker alone on a certificate."""
-    start = perf_counter()
     command = [sys.executable, "-S", "-c", CHECK, str(path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    seconds = perf_counter() - start
-    peak = done.stderr.split()
-    return Checked(seconds, int(peak[-1]) / 1024 if peak and peak[-1].isdigit() else None, done.returncode == 0)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    code, seconds, kilobytes = done.stderr.split()[-3:]
+    return Checked(float(seconds), int(kilobytes) / 1024, code == "0")
 
 
 def proved_cells(runs: list[Run]) -> list[str]:
@@ -150,7 +149,7 @@ def proved_cells(runs: list[Run]) -> list[str]:
     if not checks:
         return [*cells, "-", "-", "-"]
     check = statistics.median(one.seconds for one in checks)
-    memory = max((one.megabytes or 0.0 for one in checks), default=0.0)
+    memory = max(one.megabytes for one in checks)
     proved = "" if all(one.proved for one in checks) else " NOT PROVED"
     return [*cells, f"{check:.2f}", f"{memory:.0f}", f"{check / search:.2f}{proved}" if search else "-"]
 

@@ -198,7 +198,7 @@ def rejected_necklaces() -> Iterator[tuple[str, bytes]]:
         ("of-a-smooth-network", tanh_net([["1/2"]], [0]), free),
         ("of-a-network-with-radius", tent("2", "~1p-30"), free),
         ("of-too-many-states", LIMIT, free),
-        ("of-too-many-bits", tent(), {**free, "up_to": 2049}),
+        ("of-too-many-bits", tent(), {**free, "up_to": 4000}),
         ("singular-word-not-told-of", FOLD, free),
         ("segment-called-empty", FOLD, {**free, "singular": [{"word": ["1", "1"], "told": {"empty": [0, 1]}}]}),
         ("segment-called-a-point", FOLD, {**free, "singular": [{"word": ["1", "1"], "told": {"tight": [0, 1]}}]}),

@@ -27,6 +27,7 @@ from tests.second.text import BeyondReach, Refused, canonical
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"
 SMALL = 1600
+MOST_BITS, MOST_DEPTH = 16, 4096
 COLUMNS = ("tried", "Malformed", "Rejected", "accepted", "confirmed", "undecided")
 TOKENS = [*'{}[],:"', "\n", "1", "-0", "1e9", "null", "true", '"orbitproof"', '"network"', '"end"', "\\u0000", "NaN", " "]
 
@@ -72,6 +73,8 @@ def mutants(count: int, seed: int, theorem: str = "") -> Iterator[Mutant]:
             continue
         if rng.random() < 0.1 and (second := one_change(lines, rng)) is not None:
             name = f"{name}, twice" if second == name else "two fields"
+        if is_long(lines):
+            continue
         seal(lines, rng)
         count -= 1
         yield Mutant(written(lines), name)
@@ -82,6 +85,14 @@ def one_change(lines: list, rng: random.Random) -> str | None:
     if rng.random() < 0.06:
         return graft(lines, [json.loads(line) for line in rng.choice(originals()).splitlines()], rng)
     return rng.choice(MUTATIONS)(lines, rng)
+
+
+def is_long(lines: list) -> bool:
+    """Say whether a mutant asks for all necklaces of so many bits that an honest answer takes minutes."""
+    periods = [line["witness"].get("up_to") for line in lines[1:] if isinstance(line.get("witness"), dict)]
+    network = network_of(lines[0].get("network"))
+    hinges = network.hinges if network is not None and network.is_piecewise_linear else 0
+    return any(type(period) is int and MOST_BITS < period * hinges <= MOST_DEPTH for period in periods)
 
 
 def written(lines: list) -> bytes:

@@ -61,7 +61,7 @@ class CyclicProof:
         while True:
             reason = self._grow_trees(farm)
             again = {plan.period for plan in self._plans() if plan.needs_tree and "bits" in plan.system and self._is_unresolved(plan)}
-            within = self._divisors() - self.further
+            within = set() if again else self._divisors() - self.further
             if reason != DONE or not (again or within):
                 return reason
             self.exact |= again

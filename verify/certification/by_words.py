@@ -87,7 +87,7 @@ class WordProof:
     def _unresolved(self) -> list[str]:
         open_words = [_shown(tuple(map(str, read_task(task, 0)))) for task in self.ledger.pending([ROOT])]
         texts = [text for entry in self.ledger.done.values() for text in entry.unresolved]
-        named = some("subtrees of words are not explored, those that begin with", open_words)
+        named = some("subtrees of words are not explored, by what they begin with", open_words)
         return named + some("words are not settled", texts)
 
 

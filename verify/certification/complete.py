@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _OVERRUN = 2.0
 _LISTING_SECONDS, _HASTY_SECONDS = 30.0, 5.0
 _MOST_RESIDUES = 20
+_MOST_CLAIMS = 600  # beside the counts; further cycles have their steps, and no claim of their own
 _KEPT_BYTES = 8 * 2**20
 
 
@@ -71,7 +72,8 @@ def complete_cycles(loaded: Loaded, up_to: int, effort: Effort, *, method: str =
     is kept beside it, in a file with the further suffix .partial, and the next call with the same output goes on from there.
 
     **Guarantee:** verdict Proved if and only if the checker accepted the whole certificate; else NotFound, with the cycles certified so far
-    and what is unresolved. The search depends on nothing but the network, the period and the method; so does the certificate.
+    and what is unresolved. The search depends on nothing but the network, the period and the method, and so does the certificate (but for a
+    budget that cuts one chunk short: its parts are then cut elsewhere).
     **Raises:** Malformed (a ledger of another question, a file that cannot be written, a method that does not apply); Rejected if search
     and checker disagree, which is a fault; KeyboardInterrupt at the second interrupt.
     """
@@ -152,6 +154,8 @@ def _certified(job: _Job, proof: Proof, survey: Survey) -> CycleList:
     network, since = job.loaded.network, monotonic()
     draft, tell = Draft(network), _teller(job.effort, "cycles listed")
     lister = Lister(draft)
+    if len({leaf.word for leaf in survey.leaves}) < len(survey.leaves):
+        raise disagreement("every cycle once", "a word that occurs twice")
     if isinstance(proof, WordProof):
         listing = lister.certified_or_counted(survey.leaves, tell)
         counts = survey.counts(job.up_to)
@@ -168,7 +172,7 @@ def _certified(job: _Job, proof: Proof, survey: Survey) -> CycleList:
 def _checked(job: _Job, proof: Proof, survey: Survey, found: tuple[Draft, Listing, CycleCounts]) -> CycleList:
     """Write and check the whole certificate."""
     (draft, listing, claim), since = found, monotonic()
-    claims = (claim, *listing.claims)
+    claims = (claim, *listing.claims[:_MOST_CLAIMS])
     remarks = Remarks(job.loaded.name, job.loaded.model, job.loaded.assumptions)
 
     def steps() -> Iterator[Step]:

@@ -28,6 +28,7 @@ _RATE_SHIFT = 2.0**-11
 SINGULAR = "its linear system is singular: none, one point or a whole polyhedron of periodic points; not decided here"
 BORDER = "touches a border (a pre-activation is 0 on it): proved exactly; it has no multipliers there"
 UNIT_MULTIPLIER = "stability not decided: a multiplier is on the unit circle or too close to it"
+NO_STABILITY = "proved; stability not computed: one of many cycles"
 NO_ENCLOSURE = "proved exactly (card A1); the checker accepted no enclosure of it, and stability was not computed"
 
 
@@ -70,6 +71,7 @@ class CycleProver:
         self._most_moduli = most_moduli
         self._boxes: list[tuple[tuple[Interval, ...], ...]] = []
         self.steps: dict[object, int] = {}
+        self.with_stability = True
 
     def prove(self, candidate: Candidate) -> CertifiedCycle | Unresolved | None:
         """Certify one candidate.
@@ -104,8 +106,9 @@ class CycleProver:
             return Unresolved(orbit.itinerary, f"the kernel accepted no enclosure of this orbit: {in_short(failure)}")
         except SingularError:
             return Unresolved(orbit.itinerary, SINGULAR)
-        stability, note = self._stability(number, [piece.jacobian for piece in orbit.pieces])
-        moduli = self._moduli(number, orbit.product, [piece.jacobian for piece in orbit.pieces])
+        jacobians = [piece.jacobian for piece in orbit.pieces]
+        stability, note = self._stability(number, jacobians) if self.with_stability else (None, NO_STABILITY)
+        moduli = self._moduli(number, orbit.product, jacobians) if self.with_stability else None
         identity = Matrix.identity(self.center.dimension)
         found = eigenvalues(orbit.product) if self.draft.network.is_exact else None
         return CertifiedCycle(

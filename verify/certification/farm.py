@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 DONE, BUDGET, INTERRUPTED, DIED = "done", "budget over", "interrupted", "a worker process died (out of memory, perhaps)"
 _POLL = 0.2
-_GRACE = 2.0
+_GRACE = 2.0  # seconds for the chunks in hand after an interrupt
+_PATIENCE = 3.0  # and after the time at which they should have cut themselves short
 
 
 class Grower(Protocol):
@@ -41,6 +42,11 @@ class Limits:
     soft: float | None = None
     hard: float | None = None
     jobs: int = 1
+
+    @property
+    def patience(self) -> float | None:
+        """Return for how many seconds from now to wait for work that should cut itself short, None for ever."""
+        return None if self.hard is None else max(0.0, self.hard + _PATIENCE - monotonic())
 
     @property
     def over(self) -> bool:
@@ -68,10 +74,12 @@ class Farm:
             if len(self._tasks) > 1 and self._limits.jobs > 1:
                 return self._in_processes()
             try:
-                with self._interrupts.at_once():
+                with self._interrupts.at_once(self._limits.patience):
                     chunk = self._grower.grow(self._tasks.pop(), self._limits.hard)
             except KeyboardInterrupt:
                 return INTERRUPTED
+            except TimeoutError:
+                return BUDGET
             self._keep(chunk)
         return DONE
 
@@ -92,7 +100,7 @@ class Farm:
         while self._tasks or running:
             if (reason := self._stopping()) is not None:
                 running = {future for future in running if not future.cancel()}
-                self._collect(wait(running, _GRACE if reason == INTERRUPTED else None).done)
+                self._collect(wait(running, _GRACE if reason == INTERRUPTED else self._limits.patience).done)
                 return reason
             while self._tasks and len(running) <= self._limits.jobs:
                 running.add(pool.submit(_grow, self._tasks.pop()))

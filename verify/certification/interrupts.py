@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+_INSTANT = 1e-3
 
 
 class Interrupts:
@@ -33,13 +36,17 @@ class Interrupts:
             signal.signal(signal.SIGINT, before)
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Let the first interrupt break off the work inside: it raises KeyboardInterrupt, as the second does everywhere."""
+    def at_once(self, seconds: float | None = None) -> Iterator[None]:
+        """Let the first interrupt break off the work inside: it raises KeyboardInterrupt, as the second does everywhere.
+
+        After so many seconds it is broken off by TimeoutError, where the system has timers and this is the main thread.
+        """
         if self.wanted:
             raise KeyboardInterrupt
         self._at_once = True
         try:
-            yield
+            with _alarm(seconds):
+                yield
         finally:
             self._at_once = False
 
@@ -48,3 +55,21 @@ class Interrupts:
         if self.again or self._at_once:
             self._at_once = False
             raise KeyboardInterrupt
+
+
+@contextmanager
+def _alarm(seconds: float | None) -> Iterator[None]:
+    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _rung)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, _INSTANT))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _rung(_number: int, _frame: FrameType | None) -> None:
+    raise TimeoutError

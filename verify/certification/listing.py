@@ -54,9 +54,12 @@ class Lister:
         self._draft = draft
         self._orbits = WordOrbits(draft.network)
         self._prover = CycleProver(draft, draft.network, _MOST_MODULI)
+        self._work = 0
 
     def certified(self, leaves: Sequence[Leaf], goes_on: Callable[[], bool], tell: Callable[[int, int], None] | None = None) -> Listing:
-        """Certify leaf by leaf while ``goes_on`` says so; the same orbit is listed once, ``left`` counts what was not reached.
+        """Certify leaf by leaf while ``goes_on`` says so, many of them without stability; ``left`` counts what was not reached.
+
+        The same orbit is listed once.
 
         **Raises:** Rejected if a leaf is refuted exactly or the checker accepts no form of its certificate.
         """
@@ -73,10 +76,9 @@ class Lister:
 
     def certified_or_counted(self, leaves: Sequence[Leaf], tell: Callable[[int, int], None] | None = None) -> Listing:
         """Certify what is cheap, the shortest first; the others are listed as counted. What is cheap does not depend on the machine."""
-        listing, work = Listing(), 0
+        listing = Listing()
         for done, leaf in enumerate(leaves):
-            work += len(leaf.word) * self._draft.network.dimension
-            if done < _MOST_CERTIFIED and work < _MOST_WORK:
+            if done < _MOST_CERTIFIED and self._work < _MOST_WORK:
                 self._certify(leaf, listing)
             else:
                 listing.entries.append(counted_entry(self._orbits, leaf))
@@ -85,6 +87,8 @@ class Lister:
         return listing
 
     def _certify(self, leaf: Leaf, listing: Listing) -> None:
+        self._prover.with_stability = self._work < _MOST_WORK
+        self._work += len(leaf.word) * self._draft.network.dimension
         orbit = self._orbits.orbit(leaf.word, leaf.point)
         outcome = self._prover.prove_orbit(orbit)
         key = orbit_key(orbit)

@@ -33,9 +33,9 @@ def some(what: str, names: Sequence[str]) -> list[str]:
     """Say how many there are and name the first few.
 
     >>> some("words are open", ["01", "10"])
-    ['2 words are open: 01; 10']
+    ['words are open (2): 01; 10']
     """
     if not names:
         return []
     more = "; ..." if len(names) > _NAMED else ""
-    return [f"{len(names)} {what}: {'; '.join(names[:_NAMED])}{more}"]
+    return [f"{what} ({len(names)}): {'; '.join(names[:_NAMED])}{more}"]

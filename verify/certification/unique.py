@@ -33,8 +33,8 @@ def unique_witness(network: Network, system: CyclicSystem) -> dict[str, object] 
 
     **Guarantee:** exact (the card's own check was run). **Cost:** a few eigenvalue problems; 2^n determinants for n <= 12 unknowns.
     """
-    matrix = _floats(system)[0]
-    for witness in _promising(matrix, exact=system.radius == 0):
+    numbers = _floats(system)
+    for witness in () if numbers is None else _promising(numbers[0], exact=system.radius == 0):
         step = Application(2, "unique_for_every_bias", network, Fields(dict(witness), "witness"), (1,), [system])
         try:
             unique_for_every_bias.check(step)
@@ -49,7 +49,10 @@ def only_letter(system: CyclicSystem) -> str | None:
 
     **Guarantee:** heuristic; None where it does not end. **See:** Murty 1974, Lin. Alg. Appl. 9.
     """
-    matrix, constants = _floats(system)
+    numbers = _floats(system)
+    if numbers is None:
+        return None
+    matrix, constants = numbers
     size = len(constants)
     basic = np.zeros(size, dtype=bool)
     for _ in range(_MOST_PIVOTS):
@@ -103,6 +106,10 @@ def _has_positive_minors(matrix: NDArray[np.float64]) -> bool:
     return True
 
 
-def _floats(system: CyclicSystem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    rows = [[value / system.scale for value in row] for row in system.rows]
-    return np.array(rows), np.array([value / system.scale for value in system.constants])
+def _floats(system: CyclicSystem) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return M and q, None where floats cannot hold them."""
+    try:
+        rows = [[value / system.scale for value in row] for row in system.rows]
+        return np.array(rows), np.array([value / system.scale for value in system.constants])
+    except OverflowError:
+        return None

@@ -9,8 +9,8 @@ is impossible they are computed exactly. Zeros of the frame stay zeros: a relati
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import gcd, lcm
-from operator import mul
 from typing import TYPE_CHECKING
 
 import flint
@@ -54,13 +54,7 @@ class Refuter:
         self.radius = system.radius / system.scale
         self.signs = [1 if letter == "0" else -1 for letter in system.base] * system.period  # a = sign (x - y)
         self.others = [] if order is None else [order + t * self.width for t in range(1, system.period)]
-        self.frame = frame
-        self._frame_parts = [[(i, value) for i, value in enumerate(row) if value] for row in frame or []]
-        sizes = [1 << max(map(abs, row)).bit_length() for row in frame or []]
-        self._units = [max(sizes) // size for size in sizes] + [max(sizes)] * len(self.others) if frame else None
-        self._rows, self._shares = self._exact_rows() if not system.radius else ([], [])
-        self._floats = self._float_rows(sizes)
-        self._to_frame = np.linalg.inv(self._floats[: self.count, self.count : 2 * self.count].T)
+        self.frame = None if frame is None else [[(i, value) for i, value in enumerate(row) if value] for row in frame]
 
     def relaxation(self) -> Relaxation:
         """Return the float relaxation, its constants scaled to size 1."""
@@ -158,9 +152,7 @@ class Refuter:
         for bits in LENGTHS:
             short = np.rint(factors * (2.0**bits / largest))
             if self._seems_to_refute(short, locked):
-                whole = [int(value) for value in short]
-                if self._units:
-                    whole = [value * unit for value, unit in zip(whole, self._units, strict=True)]
+                whole = [int(value) * unit for value, unit in zip(short, self._units, strict=True)]
                 found = self._checked(self._unframed(whole), whole[self.count :], locked)
                 if found:
                     return found
@@ -175,16 +167,17 @@ class Refuter:
 
     def _made_exact(self, rows: Integers, tight: Integers, locked: Bools) -> Multipliers | None:
         """Return the one combination of these rows whose tight coefficients vanish."""
-        if not self._rows or not len(rows):
+        if self.system.radius or not len(rows):
             return None
-        vector = _null_vector([[self._rows[row][column] for row in rows] for column in tight], len(rows))
+        table, shares = self._exact
+        vector = _null_vector([[table[row][column] for row in rows] for column in tight], len(rows))
         if vector is None:
             return None
-        constant = sum(value * self._rows[row][-1] for row, value in zip(rows, vector, strict=True))
-        whole = lcm(*(self._shares[row] for row in rows)) * (-1 if constant > 0 else 1)
-        factors = [0] * len(self._rows)
+        constant = sum(value * table[row][-1] for row, value in zip(rows, vector, strict=True))
+        whole = lcm(*(shares[row] for row in rows)) * (-1 if constant > 0 else 1)
+        factors = [0] * len(table)
         for row, value in zip(rows, vector, strict=True):
-            factors[row] = value * (whole // self._shares[row])
+            factors[row] = value * (whole // shares[row])
         return self._checked(self._unframed(factors), factors[self.count :], locked)
 
     def _checked(self, on_rows: list[int], on_times: list[int], locked: Bools) -> Multipliers | None:
@@ -200,29 +193,54 @@ class Refuter:
         if self.frame is None:
             return factors[: self.count]
         own = [0] * self.count
-        for factor, parts in zip(factors, self._frame_parts, strict=False):
+        for factor, parts in zip(factors, self.frame, strict=False):
             for i, value in parts if factor else ():
                 own[i] += factor * value
         return own
 
-    def _float_rows(self, sizes: list[int]) -> Floats:
+    @cached_property
+    def _sizes(self) -> list[int]:
+        """Return powers of two near the largest y coefficient of each row of the frame."""
+        return [1 << max(abs(value) for _, value in parts).bit_length() for parts in self.frame or [[(0, 0)]] * self.count]
+
+    @cached_property
+    def _units(self) -> list[int]:
+        """Return by what a multiplier of each row of ``_floats`` grows when the rows are made whole."""
+        largest = max(self._sizes)
+        return [*(largest // size for size in self._sizes), *[largest] * len(self.others)]
+
+    @cached_property
+    def _floats(self) -> Floats:
         """Return every row of a certificate: coefficients of all x, then of all y, then the constant; those of the frame near size 1."""
         turns = np.array(self._turn_rows(1), dtype=np.float64).reshape(-1, 2 * self.count + 1)
-        if not sizes:
+        if self.frame is None:
             return np.concatenate([np.column_stack([-self.matrix, np.eye(self.count), -self.constants]), turns])
-        parts = zip(self._rows, self._shares, (size * self.system.scale for size in sizes), strict=False)
+        rows, shares = self._exact
+        parts = zip(rows, shares, (size * self.system.scale for size in self._sizes), strict=False)
         return np.concatenate([np.array([[value * share / size for value in row] for row, share, size in parts]), turns])
 
-    def _exact_rows(self) -> tuple[Table, list[int]]:
-        """Return the same exactly: primitive rows, and how often 1 / scale each of them is contained in the combination."""
-        system, n = self.system, self.count
-        columns = [*zip(*system.rows, strict=True), system.constants]
-        rows = self._turn_rows(system.scale)
-        for combination in reversed(self.frame or [[int(i == j) for j in range(n)] for i in range(n)]):
-            *on_x, constant = (-sum(map(mul, combination, column)) for column in columns)
-            rows.insert(0, [*on_x, *(system.scale * value for value in combination), constant])
+    @cached_property
+    def _to_frame(self) -> Floats:
+        """Return what turns multipliers of the system's own rows into multipliers of the rows of the frame."""
+        return np.asarray(np.linalg.inv(self._floats[: self.count, self.count : 2 * self.count].T))
+
+    @cached_property
+    def _exact(self) -> tuple[Table, list[int]]:
+        """Return the rows exactly: primitive ones, and how many times 1 / scale each of them is contained in its combination."""
+        rows = [self._exact_row(parts) for parts in self.frame or [[(i, 1)] for i in range(self.count)]]
+        rows += self._turn_rows(self.system.scale)
         shares = [gcd(*row) for row in rows]
         return [[value // share for value in row] for row, share in zip(rows, shares, strict=True)], shares
+
+    def _exact_row(self, parts: list[tuple[int, int]]) -> list[int]:
+        """Return the sum of equations with these multipliers, in units of 1 / scale."""
+        system, row = self.system, [0] * (2 * self.count + 1)
+        for i, factor in parts:
+            row[self.count + i] = factor * system.scale
+            row[-1] -= factor * system.constants[i]
+            for j, value in enumerate(system.rows[i]):
+                row[j] -= factor * value
+        return row
 
     def _turn_rows(self, unit: int) -> Table:
         """Return a_(0,order) - a_(t,order) for each later time t, times ``unit``."""

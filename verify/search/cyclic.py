@@ -32,12 +32,14 @@ Token = int | str | dict[str, list[int | str]]
 
 FINE = 72  # bits that an enclosed system starts with
 SPARE = 8  # bits of them that may be lost
-SHORT = 600  # bits that exact entries may have
+SHORT = 1_500  # bits that exact entries may have
 LONG = 20_000  # the same where exact zeros matter: the gates give the state, and relations between few variables abound
 BASES = 16  # random base patterns tried
 CONDITION = 1e4  # of I - J^k, good enough to stop trying
 PILOTS = 8  # hinges tried for the order relation
 PILOT_NODES = 250  # of each trial at first; half of the trials go on with twice as many
+PILOT_WORK = 25_000_000  # nodes times squared unknowns, a bound on each trial's first round
+HEAVY = 400  # unknowns beyond which a tableau for each level of the tree would fill the memory
 PARTS = 16  # subtrees that a chunk of twice its size may leave open
 REAL = -1  # no sign is wrong
 LONGEST_INTEGER = 10**18  # longer ones are written as strings
@@ -105,7 +107,7 @@ def grow(network: Network, system: CyclicSystem, task: CyclicTask, max_nodes: in
     ``deadline`` is a time of the monotonic clock.
 
     **Guarantee:** heuristic in what it explores; each farkas leaf refutes its node and each word closes on one point that follows it,
-    exactly (an unresolved one apart). **Cost:** 1,000 to 10,000 nodes a second.
+    exactly (an unresolved one apart). **Cost:** 1,000 to 4,000 nodes a second.
     """
     growth = _Growth(network, system, task)
     growth.run(max_nodes, deadline if deadline is not None else float("inf"))
@@ -113,7 +115,7 @@ def grow(network: Network, system: CyclicSystem, task: CyclicTask, max_nodes: in
 
 
 class _Growth:
-    """One chunk while it grows. Open nodes are kept as (parent, variable to lock, path), the next one last."""
+    """One chunk while it grows. Open nodes are kept as (parent, or None where memory is short; last decision; path), the next one last."""
 
     def __init__(self, network: Network, system: CyclicSystem, task: CyclicTask) -> None:
         self._network, self._live = network, live_hinges(network)
@@ -132,7 +134,10 @@ class _Growth:
         pending = self._visit(root, self._task.path)
         while pending and not self._is_full(len(pending), max_nodes) and monotonic() <= deadline:
             parent, decision, path = pending.pop()
-            node = parent.child(self._refuter.variable(decision), keep=decision > 0)
+            if parent is None:
+                node = self._relaxation.root(self._refuter.locked(path))
+            else:
+                node = parent.child(self._refuter.variable(decision), keep=decision > 0)
             pending.extend(self._visit(node, path))
         for _, _, path in reversed(pending):
             self.tokens.append("part")
@@ -143,7 +148,7 @@ class _Growth:
         beyond = (self.nodes - max_nodes) / max_nodes
         return beyond >= 1 or (beyond >= 0 and pending <= PARTS * beyond)
 
-    def _visit(self, node: Node, path: tuple[int, ...]) -> list[tuple[Node, int, tuple[int, ...]]]:
+    def _visit(self, node: Node, path: tuple[int, ...]) -> list[tuple[Node | None, int, tuple[int, ...]]]:
         """Settle a node or branch; return its children, the first one last."""
         self.nodes += 1
         if node.row >= 0 and self._refuted(node):
@@ -153,7 +158,8 @@ class _Growth:
             return []
         index = node.branch(PROBES)
         self.tokens.append(index)
-        return [(node, decision, (*path, decision)) for decision in (-index - 1, index + 1)]
+        parent = node if self._refuter.count <= HEAVY else None
+        return [(parent, decision, (*path, decision)) for decision in (-index - 1, index + 1)]
 
     def _refuted(self, node: Node) -> bool:
         """Emit a certificate that the node is empty, if one is found: from its tableau, or from a fresher one."""
@@ -245,7 +251,9 @@ def _bases(network: Network, live: tuple[int, ...], period: int) -> list[str]:
     conditions: dict[str, float] = {}
     for base in tried:
         J = floats_of(lifted(network, full_pattern(live, base, network.hinges)).jacobian)
-        conditions[base] = float(np.linalg.cond(np.eye(len(J)) - np.linalg.matrix_power(J, period)))
+        with np.errstate(all="ignore"):
+            difference = np.eye(len(J)) - np.linalg.matrix_power(J, period)
+        conditions[base] = float(np.linalg.cond(difference)) if np.isfinite(difference).all() else float("inf")
         if conditions[base] < CONDITION:
             return [base]
     return sorted(conditions, key=lambda base: conditions[base])
@@ -319,7 +327,7 @@ def _frame(network: Network, live: tuple[int, ...], system: CyclicSystem) -> lis
     return rows
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _prepared(network: Network, system: CyclicSystem, order: int | None) -> tuple[Refuter, Relaxation]:
     refuter = Refuter(system, order, _frame(network, live_hinges(network), system))
     return refuter, refuter.relaxation()
@@ -329,4 +337,5 @@ def _best_order(system: CyclicSystem) -> int:
     """Return the hinge whose order relation promises the smallest tree."""
     width = len(system.base)
     hinges = sorted({j * width // PILOTS for j in range(PILOTS)}) if width > PILOTS else list(range(width))
-    return hinges[smallest_tree([Refuter(system, j).relaxation() for j in hinges], PILOT_NODES)]
+    nodes = min(PILOT_NODES, 1 + PILOT_WORK // len(system.rows) ** 2)
+    return hinges[smallest_tree([Refuter(system, j).relaxation() for j in hinges], nodes)]

@@ -212,3 +212,46 @@ def test_leaf_words_follow_the_branches() -> None:
     assert list(leaf_words("0", [], nodes, "cycle")) == [("1", "1"), ("0", "0")]
     assert list(leaf_words("0", [], nodes, "residual")) == [("0", "1")]
     assert list(leaf_words("01", [2, -1], ["cycle"], "cycle")) == [("01",)]
+
+
+def test_of_many_cycles_only_the_first_get_their_stability(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "_MOST_WORK", 10)
+    answer = proved(cycles(lozi(), 6, complete=True, method="cyclic"))
+    assert [entry.label for entry in answer.cycles] == ["saddle"] * 4 + [None] * 4
+    assert answer.cycles[-1].note == "proved; stability not computed: one of many cycles"
+    assert answer.index_sum[6] == 0
+
+
+def test_what_one_method_leaves_unresolved_the_other_may_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = cycles(lozi("2", "-1"), 2, complete=True, method="cyclic")
+    assert (alone.verdict, alone.complete) == ("NotFound", False)
+    assert alone.unresolved == (
+        "completeness: the search has ended and left something unresolved; --method chooses another way",
+        "period 2: I - J^k is singular for every base pattern that was tried",
+    )
+    monkeypatch.setattr("verify.certification.choose._cheaper", lambda *_: ("cyclic", "the test says so"))
+    answer = proved(cycles(lozi("2", "-1"), 2, complete=True))
+    assert answer.effort["method_because"] == "the search by cyclic left something unresolved"
+
+
+def test_cycles_inside_residual_polyhedra_are_listed_by_both_methods() -> None:
+    """The two-cycle of this Lozi map lies in the middle of its segment of points of period four."""
+    for method in ("words", "cyclic"):
+        answer = proved(cycles(lozi("3/2", "1/2"), 4, complete=True, method=method))
+        assert answer.cycles_by_least_period == {1: 2, 2: 1, 4: 1}
+        assert len(answer.residual) == 1
+
+
+def chain(states: int) -> Model:
+    """Return a PLRNN with one bend, in which each state drives the next."""
+    A = [["1/2" if i == j else "1/7" if i == j + 1 else 0 for j in range(states)] for i in range(states)]
+    return {"model": "plrnn", "A": A, "W": [[-3 if i == j == 0 else 0 for j in range(states)] for i in range(states)], "h": [1] * states}
+
+
+def test_auto_says_what_it_took_and_why() -> None:
+    for states, up_to in ((3, 1), (9, 3)):
+        answer = proved(cycles(chain(states), up_to, complete=True))
+        assert answer.effort["method"] == "cyclic"
+        assert str(answer.effort["method_because"]).startswith("one linear program covers all times at once")
+    assert str(cycles(chain(3), 6, complete=True).effort["method_because"]).startswith("small searches promise about ")
+    assert cycles(chain(33), 1, complete=True).effort["method_because"] == "the other one does not apply"

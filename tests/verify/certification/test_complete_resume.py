@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,7 +131,7 @@ def test_no_budget_at_all(method: str, cert: Path) -> None:
     answer = run(cert, method, Effort(budget_seconds=0))
     assert (answer.verdict, answer.complete, answer.complete_up_to, answer.cycles) == ("NotFound", False, 0, ())
     assert answer.unresolved[0] == "completeness: budget over; the same command goes on from here"
-    assert "the empty word" in answer.unresolved[1] or "periods have no tree yet: 4; 5; 6; 7" in answer.unresolved[1]
+    assert "the empty word" in answer.unresolved[1] or "periods have no tree yet (4): 4; 5; 6; 7" in answer.unresolved[1]
     assert not cert.exists()
     assert not partial(cert).exists()
 
@@ -141,7 +143,7 @@ def test_a_short_budget_certifies_what_was_found(monkeypatch: pytest.MonkeyPatch
     answer = run(cert, "words")
     assert (answer.verdict, answer.complete) == ("NotFound", False)
     assert answer.cycles
-    assert "subtrees of words are not explored, those that begin with: " in answer.unresolved[1]
+    assert "subtrees of words are not explored, by what they begin with (" in answer.unresolved[1]
     assert answer.certificate is not None
     assert check(cert.read_bytes()).claims == answer.claims
     assert partial(cert).exists()
@@ -265,3 +267,18 @@ def test_an_output_that_cannot_be_written_is_refused_at_once(where: str, tmp_pat
     (tmp_path / "file").touch()
     with pytest.raises(Malformed, match="the file can be written"):
         run(tmp_path / where)
+
+
+def test_work_that_ignores_its_deadline_is_broken_off(cert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_grower: by_words.WordGrower, _task: str, _deadline: float | None) -> Chunk:
+        while True:
+            time.sleep(0.01)
+
+    monkeypatch.setattr(by_words.WordGrower, "grow", endless)
+    monkeypatch.setattr("verify.certification.complete._OVERRUN", 0.1)
+    monkeypatch.setattr("verify.certification.farm._PATIENCE", 0.1)
+    start = time.monotonic()
+    answer = run(cert, effort=Effort(budget_seconds=0.1))
+    assert time.monotonic() - start < 5
+    assert answer.unresolved[0].startswith("completeness: budget over")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -260,6 +260,13 @@ def test_a_tree_cut_into_chunks_is_as_good_as_a_whole_one(max_nodes: int) -> Non
     assert sum(chunk.nodes for chunk in whole.chunks) == len(whole.chunks[0].tokens)
 
 
+def test_a_tree_is_as_good_without_tableaux_to_start_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = dense(3, 1)
+    points = Proof(network, 3).points
+    monkeypatch.setattr("verify.search.cyclic.HEAVY", 0)
+    assert Proof(network, 3).points == points
+
+
 def test_growing_is_repeatable() -> None:
     network = dense(4, 2)
     chosen = plan(network, 3)
