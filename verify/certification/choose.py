@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 METHODS = ("auto", "words", "cyclic")
 _MOST_STATES, _MOST_HINGES = 8, 4  # beyond which periods have always been faster
+_MOST_LINES = 32  # so many lines cut the plane into 529 cells; beyond, the words of single cells crowd the certificate
 _PILOT_NODES = 300
 _WORD_NODE = 1e-4  # seconds, times the square of the states
 _CYCLIC_NODE, _CYCLIC_PIVOT = 5e-4, 6e-7  # seconds; the latter times the square of the unknowns
@@ -68,7 +69,7 @@ def other_method(network: Network, up_to: int, first: Choice) -> Choice:
 
 def _cheaper(network: Network, up_to: int) -> tuple[str, str]:
     """Return the method that seems faster, and why."""
-    if network.dimension == 2:  # noqa: PLR2004 - a plane
+    if network.dimension == 2 and len(live_hinges(network)) <= _MOST_LINES:  # noqa: PLR2004 - a plane
         return "words", "two states: polygons are clipped in compiled code"
     if up_to == 1 or network.dimension > _MOST_STATES or len(live_hinges(network)) > _MOST_HINGES:
         return "cyclic", "one linear program covers all times at once; it pays with many states or hinges, or a single step"
