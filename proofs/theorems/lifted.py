@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from proofs.network import Network, Operation
 
-MAX_NUMBERS = 2**24
+MAX_PRODUCTS = 2**28
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Lifted:
 def lifted(network: Network, base: str) -> Lifted:
     """Return the lifted form around a base letter for each hinge of an exact network.
 
-    **Raises:** Rejected unless the program is piecewise linear and its registers take at most 2^24 numbers in this form.
+    **Raises:** Rejected unless the program is piecewise linear and takes at most 2^28 products in this form.
     """
     states, hinges = network.dimension, network.hinges
     width = states + hinges + 1  # columns: the state, one x a hinge, the constant
@@ -87,15 +87,18 @@ def live_letters(live: Sequence[int], pattern: str) -> str:
 
 
 def _require_room(network: Network, width: int) -> None:
-    sizes = [network.dimension]
+    sizes, products = [network.dimension], 0
     for operation in network.program:
-        sizes.append(sizes[operation.of[0]] if operation.bias is None else len(operation.bias.mid))
-    if not network.is_piecewise_linear or sum(sizes) * width > MAX_NUMBERS:
+        size = sizes[operation.of[0]] if operation.bias is None else len(operation.bias.mid)
+        products += size * width * (1 if operation.bias is None else sum(sizes[i] for i in operation.of))
+        sizes.append(size)
+    if not network.is_piecewise_linear or products > MAX_PRODUCTS:
         raise Rejected(
             where="network",
             law="lifted form",
-            expected=f"a program of affine, relu and add whose registers take at most {MAX_NUMBERS} numbers",
-            got=f"{sum(sizes) * width} numbers" if network.is_piecewise_linear else "a smooth operation",
+            expected=f"a program of affine, relu and add that takes at most {MAX_PRODUCTS} products in this form",
+            got=f"{products} products" if network.is_piecewise_linear else "a smooth operation",
+            remedy="a smaller network",
         )
 
 

@@ -10,6 +10,7 @@ Checks      1  exact weights, piecewise linear, at most 32 states, at most 4,096
                letter; a word that starts no necklace, or contains a forbidden word, is given up (at most 2^24 beginnings, 2^21 bits)
             3  a necklace w with a forbidden word in w w has no cycle. Else its closing equations (I - P) z = q are solved: if the word
                is primitive and the one solution follows it, that is one cycle. (The one solution of a power is that of its root.)
+               The squares of length times (states + 1) sum to at most 2^32
             4  singular equations, empty: the rows' one dependency, positive on the word's own, sums them to a constant < 0, or 0 with a
                strict row; tight: it sums them to 0 identically without one, so these rows vanish, and they and the equations have one
                solution, treated as in 3
@@ -33,6 +34,7 @@ from proofs.theorems.word_path import WordPath, excludes_closed, lyndon_after, t
 
 MAX_NODES = 2**24
 MAX_BITS = 2**21
+MAX_WORK = 2**32
 
 
 def check(step: Application) -> CycleCounts:
@@ -65,6 +67,7 @@ class _Walk:
         self._told = {entry.texts("word"): entry for entry in entries}
         step.require(5, len(self._told) == len(entries), "each singular word once", f"{len(entries)} entries")
         self._letters: list[str] = []
+        self._work = 0
         self.counts: Counter[int] = Counter()
         self.residual: list[tuple[str, ...]] = []
 
@@ -108,6 +111,8 @@ class _Walk:
             turned = self._avoider.letter(turned, letter) if turned is not None else None
             if turned is None:
                 return
+        self._work += (len(self._letters) * (self._step.network.dimension + 1)) ** 2
+        self._step.require(3, self._work <= MAX_WORK, f"necklaces that take at most {MAX_WORK} units of work", "more", "forbid more words")
         path = self._paths.along(self._letters)
         solution = path.solution()
         if solution is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from proofs.errors import Malformed
+from proofs.errors import Malformed, Rejected
 from proofs.theorems.cyclic_system import MAX_UNKNOWNS
 from proofs.theorems.forbidden_words import MAX_DEPTH, MAX_STATES
 from proofs.theorems.lifted import live_hinges
@@ -44,6 +44,7 @@ def chosen_method(network: Network, up_to: int, method: str, ledger: Path | None
     **Raises:** Malformed for an unknown method, or if none applies to this network and period.
     """
     check_method(method)
+    _require_liftable(network)
     refused = {"words": _words_refused(network, up_to), "cyclic": _cyclic_refused(network, up_to)}
     known = recorded_method(ledger)
     if method != "auto":
@@ -116,6 +117,14 @@ def why_not(network: Network, up_to: int) -> str:
         return "card A4 (all cycles) needs exact weights; these have a radius"
     refused = _words_refused(network, up_to), _cyclic_refused(network, up_to)
     return f"card A4 (all cycles) needs {' or '.join(refused)}" if all(refused) else ""
+
+
+def _require_liftable(network: Network) -> None:
+    """Refuse networks that are too large for either method. **Raises:** Malformed."""
+    try:
+        live_hinges(network)
+    except Rejected as failure:
+        raise Malformed(where="cycles --complete", law=failure.law, expected=failure.expected, got=failure.got) from None
 
 
 def check_method(method: str) -> None:
