@@ -28,6 +28,7 @@ from verify.answers import CycleList  # noqa: E402
 from verify.certification import Effort, cycles  # noqa: E402
 from verify.loading import Loaded  # noqa: E402
 
+LONG_POOL_SECONDS = 0.1
 RUNS, CHEAP_SECONDS = 3, 2.0  # runs of a case whose search takes less
 CHECK = """
 import sys
@@ -180,6 +181,8 @@ def remarks(case: Case, answer: CycleList, heuristic: Harvest | None) -> list[st
         surplus = {k: n - answer.cycles_by_least_period.get(k, 0) for k, n in heuristic.counts().items()}
         if any(n > 0 for n in surplus.values()):
             lines.append(f"reported by the heuristic but no isolated cycles: {listed({k: n for k, n in surplus.items() if n > 0})}")
+    if heuristic is not None and heuristic.pool_seconds > LONG_POOL_SECONDS:
+        lines.append(f"of the heuristic's time, {heuristic.pool_seconds:.2f} s for its pool of patterns (once; as published once a period)")
     if heuristic is not None and heuristic.finished < case.up_to:
         lines.append(f"the heuristic's time was over in period {heuristic.finished + 1}")
     return lines

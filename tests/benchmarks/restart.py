@@ -6,10 +6,11 @@ Durstewitz 2017 for fixed points; Eisenmann, Monfared, Goering, Durstewitz 2023 
     patterns of its orbit; if they are the assumed ones the cycle is real, and new patterns are drawn; otherwise these are the next ones.
     After ``inner`` solutions without a new cycle everything starts again; after ``outer`` restarts without one the search ends.
 
-As published are the loop counts, their reset by every new cycle, strict signs, and the pool of patterns (those of random states in
-[-10, 10]^M) where hinges outnumber states. Different, in the heuristic's favour: cycles are told apart by their itineraries up to rotation
-and not by a first point rounded to two decimals, so none is lost by rounding; letters of hinges that reach nothing are ignored; and the
-pool is made of fewer states. What is drawn and counted does not depend on how many descents run side by side.
+As published are the loop counts, their reset by every new cycle, strict signs, and, where hinges outnumber states, the pool of patterns
+from which restarts draw: those of ten million random states in [-10, 10]^M. Different, in the heuristic's favour: cycles are told apart by
+their itineraries up to rotation and not by a first point rounded to two decimals, so none is lost by rounding; letters of hinges that reach
+nothing are ignored; the pool is made once and not once a period. What is drawn and counted does not depend on how many descents run side by
+side.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from verify.numerics.batch import Bools, FloatNetwork, Floats
 OUTER = ((8, 10), (30, 40))  # below this period: so many restarts
 INNER = ((3, 20), (6, 60), (8, 300), (20, 1080))
 LAST_OUTER, LAST_INNER = 100, 1115
-POOL_STATES, POOL_BATCH, POOL_RANGE = 1_000_000, 50_000, 10.0
+POOL_STATES, POOL_BATCH, POOL_RANGE = 10_000_000, 50_000, 10.0
 MOST_AHEAD = 256  # descents drawn before their turn
 TABLE_LETTERS = 10  # live hinges up to which the affine pieces of all patterns are kept
 Word = tuple[bytes, ...]
@@ -36,13 +37,15 @@ Word = tuple[bytes, ...]
 class Harvest:
     """What the heuristic found: itineraries (letters of the live hinges, packed) by least period.
 
-    ``finished`` is the last period searched to the end; ``systems`` counts the linear systems that the loops ask for.
+    ``finished`` is the last period searched to the end; ``systems`` counts the linear systems that the loops ask for. ``pool_seconds``, the
+    time for the pool of patterns, are part of ``seconds``.
     """
 
     words: dict[int, frozenset[Word]]
     finished: int
     systems: int
     seconds: float
+    pool_seconds: float
 
     def counts(self) -> dict[int, int]:
         """Return the number of cycles of each least period that has any."""
@@ -75,7 +78,7 @@ def find_cycles(network: Network, up_to: int, *, seed: int = 0, budget_seconds: 
         if found is None:
             break
         words[period] = found
-    return Harvest(words, len(words), finder.systems, perf_counter() - start)
+    return Harvest(words, len(words), finder.systems, perf_counter() - start, finder.pool_seconds)
 
 
 @dataclass
@@ -121,7 +124,9 @@ class Finder:
         self.live = np.flatnonzero(network.live)
         self.systems = 0
         self._table = self._all_pieces() if len(self.live) <= TABLE_LETTERS else None
+        start = perf_counter()
         self._pool = self._seen_patterns() if len(self.live) > network.dimension else None
+        self.pool_seconds = perf_counter() - start
 
     def search(self, period: int) -> frozenset[Word] | None:
         """Return the cycles of one least period; None if the deadline came first."""

@@ -17,6 +17,11 @@ from verify.numerics.batch import FloatNetwork
 SINGULAR = {"model": "plrnn", "A": [["0", "1"], ["1", "0"]], "W": [["0", "0"], ["0", "1"]], "h": ["0", "0"]}
 
 
+@pytest.fixture(autouse=True)
+def small_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restart, "POOL_STATES", 100_000)
+
+
 def shallow(seed: int = 1) -> Network:
     rng = np.random.default_rng(seed)
     arrays = {"A": rng.uniform(0.0, 0.9, 2), "W1": rng.standard_normal((2, 6)), "W2": rng.standard_normal((6, 2))}
@@ -79,7 +84,6 @@ def test_a_cycle_is_counted_once_and_at_its_least_period() -> None:
 def test_the_order_of_work_changes_nothing(network: Network, ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Descents that run side by side give what the published loops give one system after another."""
     monkeypatch.setattr(restart, "MOST_AHEAD", ahead)
-    monkeypatch.setattr(restart, "POOL_STATES", 100_000)
     assert find_cycles(network, 4).words == {period: one_by_one(network, period) for period in range(1, 5)}
 
 
