@@ -21,4 +21,6 @@ small = verify.certify(tent, "chaos", model="scalar", name="tent of slope 1.05")
 if isinstance(small, verify.NotFound) or small.report.entropy is None:
     raise SystemExit(str(small))
 low, high = small.report.entropy
+if high is None:
+    raise SystemExit("no upper bound of the entropy")
 print(f"tent of slope 1.05: {small.report.decision}, entropy between {float(low):.5f} and {float(high):.5f} (log 1.05 = 0.04879)")

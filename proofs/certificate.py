@@ -15,10 +15,10 @@ import json
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
-from proofs.claims import KINDS
 from proofs.errors import Malformed
 from proofs.network import Network
 from proofs.reader import MAX_LINE_BYTES, Fields, parse_object
+from proofs.space import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

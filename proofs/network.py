@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MAX_UNITS = 2**17
 MAX_DIMENSION = 4096
 MAX_OPERATIONS = 256
+MAX_PRODUCT_BITS = 2**17
 _ARGUMENTS = {"affine": None, "relu": 1, "tanh": 1, "sigmoid": 1, "mul": 2, "add": 2}
 _UNIT = Interval(Fraction(0), Fraction(1))
 _QUARTER = Interval(Fraction(0), Fraction(1, 4))
@@ -145,6 +146,11 @@ class Network:
         return max((Fraction(max(map(max, m.rad)), m.den) for m in matrices if m.rad), default=Fraction(0))
 
     @cached_property
+    def products(self) -> int:
+        """Return how many products of numbers the program takes for one affine piece."""
+        return sum(len(m.mid) * len(m.mid[0]) * (self.dimension + 1) for operation in self.program for m in operation.matrices)
+
+    @cached_property
     def hinges(self) -> int:
         """Return the number of relu units."""
         zeros = Matrix.column([Fraction(0)] * self.dimension)
@@ -185,18 +191,23 @@ class Network:
             return None
         return "".join("1" if low > 0 else "0" for low, _ in signs)
 
-    def piece(self, pattern: str) -> Piece:
+    def piece(self, pattern: str, letters: str = "01") -> Piece:
         """Return the affine map that F is on the region of ``pattern``, and the linear forms that bound the region.
 
-        **Guarantee:** exact (an enclosure where weights are intervals).
+        With ``letters`` "01?" a hinge may be left open by ?: relu(a) = s a for some s in [0, 1].
+
+        **Guarantee:** exact (an enclosure where weights are intervals or hinges are open: then each point has its map inside).
         **Raises:** Rejected if the program is not piecewise linear or the pattern has the wrong length.
         """
-        if not self.is_piecewise_linear or len(pattern) != self.hinges or set(pattern) - {"0", "1"}:
+        if not self.is_piecewise_linear or len(pattern) != self.hinges or set(pattern) - set(letters):
             raise Rejected(
-                where="network", law="affine piece", expected=f"a piecewise-linear program and {self.hinges} letters 0 or 1", got=pattern
+                where="network",
+                law="affine piece",
+                expected=f"a piecewise-linear program and {self.hinges} letters {' or '.join(letters)}",
+                got=pattern,
             )
         gates: list[tuple[Matrix, Matrix]] = []
-        letters = iter(pattern)
+        rest = iter(pattern)
 
         def step(operation: Operation, arguments: list[tuple[Matrix, Matrix]]) -> tuple[Matrix, Matrix]:
             if operation.bias is not None:
@@ -205,7 +216,11 @@ class Network:
                 (one, c), (two, d) = arguments
                 return one + two, c + d
             gates.append(arguments[0])
-            keep = [letter == "1" for _, letter in zip(arguments[0][0].mid, letters, strict=False)]
+            chosen = [letter for _, letter in zip(arguments[0][0].mid, rest, strict=False)]
+            if "?" in chosen:
+                slopes = [_UNIT if letter == "?" else _ONE if letter == "1" else _ZERO for letter in chosen]
+                return arguments[0][0].scaled_rows(slopes), arguments[0][1].scaled_rows(slopes)
+            keep = [letter == "1" for letter in chosen]
             return arguments[0][0].masked(keep), arguments[0][1].masked(keep)
 
         zero = Matrix.column([Fraction(0)] * self.dimension)
@@ -327,7 +342,11 @@ def _relu_slope(low: int, high: int) -> Interval:
 
 
 def _times(one: Matrix, two: Matrix) -> Matrix:
-    return one.scaled_rows(two.entries())
+    product = one.scaled_rows(two.entries())
+    if max((abs(value).bit_length() for row in product.mid for value in row), default=0) > MAX_PRODUCT_BITS:
+        expected = f"products of registers of at most {MAX_PRODUCT_BITS} bits"
+        raise Rejected(where="network", law="size of numbers", expected=expected, got="more")
+    return product
 
 
 def _spelled(matrix: Matrix) -> list[list[str]]:

@@ -129,7 +129,7 @@ class Report:
     network: Mapping[str, object]
     decision: str
     undecided: tuple[str, ...]
-    entropy: tuple[Fraction, Fraction] | None
+    entropy: tuple[Fraction, Fraction | None] | None
     radius: Fraction | None
     sup_radius: Fraction | None
     outside: str
@@ -138,6 +138,7 @@ class Report:
     claim_theorems: tuple[str, ...] = ()
     searched_to: int | None = None
     path: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,8 @@ class Certified(Certificate):
         report = self.report
         entropy = None
         if report.entropy is not None:
-            entropy = {"lower": float_below(report.entropy[0]), "upper": float_above(report.entropy[1])}
+            low, high = report.entropy
+            entropy = {"lower": float_below(low), "upper": None if high is None else float_above(high)}
         return {
             "verdict": report.verdict,
             "network": dict(report.network),
@@ -165,6 +167,7 @@ class Certified(Certificate):
             "radius": None if report.radius is None else str(report.radius),
             "sup_radius": None if report.sup_radius is None else str(report.sup_radius),
             "outside": report.outside,
+            "notes": list(report.notes),
             "not_kernel_checked": ["outside", *(["entropy"] if report.decision == "ordered" else [])],
             "cycles": [entry.as_json() for entry in report.cycles],
             "certificate": report.path,

@@ -10,6 +10,7 @@ from verify.rounding import fixed_above, fixed_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from fractions import Fraction
 
     from proofs.claims import Claim
     from verify.answers import Certified, CycleEntry, CycleList
@@ -24,14 +25,14 @@ def certified_text(answer: Certified) -> list[str]:
     report = answer.report
     lines = [*_network_lines(report.network), f"decision     {report.decision}"]
     if report.entropy is not None:
-        bounds = f"between {fixed_below(report.entropy[0])} and {fixed_above(report.entropy[1])} nats per step"
-        lines.append(f"entropy      {bounds if report.entropy[1] else '0 (implied by the order below)'}")
+        lines.append(f"entropy      {_entropy_text(*report.entropy)}")
     if report.radius is not None:
         lines.append(f"radius       {report.radius} on every stored weight, about {float(report.radius):.3g}")
     if report.sup_radius is not None:
         lines.append(f"sup radius   {report.sup_radius}: every continuous map within this distance of F everywhere is chaotic too")
     if report.outside:
         lines.append(f"outside      {report.outside}")
+    lines += [f"note         {text}" for text in report.notes]
     lines += [f"theorem      {claim.statement()}." for claim in _listed_apart(answer)]
     lines += _cycle_lines(report.cycles)
     lines += [f"undecided    {text}" for text in report.undecided]
@@ -55,6 +56,12 @@ def cycles_text(answer: CycleList, *, complete: bool) -> list[str]:
     lines.append(f"complete     {reach}")
     lines += _path_lines(answer.path, answer.steps)
     return [*lines, f"{answer.verdict}  {_listing(answer, complete=complete)}"]
+
+
+def _entropy_text(low: Fraction, high: Fraction | None) -> str:
+    if high is None:
+        return f"at least {fixed_below(low)} nats per step"
+    return f"between {fixed_below(low)} and {fixed_above(high)} nats per step" if high else "0 (implied by the order below)"
 
 
 def _method_lines(effort: Mapping[str, object]) -> list[str]:

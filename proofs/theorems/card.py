@@ -25,6 +25,7 @@ MAX_BITS = 20_000
 MAX_SMOOTH_BITS = 2_000
 MAX_NUMBER_BITS = 2**17
 MAX_PERIOD = 100_000
+MAX_WORK = 2**31
 
 
 class Application:
@@ -53,10 +54,21 @@ class Application:
         self.require(check, size <= MAX_NUMBER_BITS, f"exact numbers of at most {MAX_NUMBER_BITS} bits", size, remedy)
 
     def require_short_entries(self, check: int, matrix: Matrix) -> None:
-        """Reject a matrix with a denominator or an entry beyond 131,072 bits."""
-        size = max(matrix.den, *(abs(value) for row in matrix.mid for value in row)).bit_length()
+        """Reject a matrix with a denominator, an entry or a radius beyond 131,072 bits."""
+        size = max(matrix.den, *(abs(value) for row in (*matrix.mid, *(matrix.rad or ())) for value in row)).bit_length()
         remedy = "ask for a working precision (bits)"
         self.require(check, size <= MAX_NUMBER_BITS, f"exact numbers of at most {MAX_NUMBER_BITS} bits", size, remedy)
+
+    def require_short_column(self, check: int, numbers: Sequence[Fraction]) -> None:
+        """Reject numbers that take more than 131,072 bits together, so that a common denominator stays short."""
+        size = sum(number.denominator.bit_length() + number.numerator.bit_length() for number in numbers)
+        self.require(check, size <= MAX_NUMBER_BITS, f"numbers of at most {MAX_NUMBER_BITS} bits in all", size)
+
+    def require_work(self, check: int, products: int, bits: int | None) -> None:
+        """Reject what would take more than 2^31 products of 256-bit numbers (longer numbers count for more)."""
+        units = products * (1 + (bits or 0) // 256) ** 2
+        remedy = "fewer bits, or a smaller problem"
+        self.require(check, units <= MAX_WORK, f"at most {MAX_WORK} products of short numbers", units, remedy)
 
     def require_exact(self, check: int) -> None:
         """Reject weights with a radius."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import gcd
 from typing import TYPE_CHECKING
 
+from proofs.arithmetic import Matrix
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,8 +18,27 @@ def solve(rows: Sequence[Sequence[int]]) -> tuple[int, list[int]] | None:
 
     **Shapes:** m rows of n + 1 integers, (coefficients, right side), m >= n. **Guarantee:** exact (fraction-free, Bareiss 1968).
     """
+    size = len(rows[0]) - 1
+    reduced = _eliminated(rows, size)
+    if reduced is None or any(row[size] for row in reduced[1][size:]):
+        return None
+    return reduced[0], [row[size] for row in reduced[1][:size]]
+
+
+def inverse(matrix: Matrix) -> Matrix | None:
+    """Return the exact inverse of the middle of a square matrix; None where it is singular. **Guarantee:** exact."""
+    size = len(matrix.mid)
+    reduced = _eliminated([[*row, *(int(i == j) for j in range(size))] for i, row in enumerate(matrix.mid)], size)
+    if reduced is None:
+        return None
+    scale, table = reduced
+    factor = matrix.den if scale > 0 else -matrix.den
+    return Matrix(tuple(tuple(factor * value for value in row[size:]) for row in table), None, abs(scale)).reduced()
+
+
+def _eliminated(rows: Sequence[Sequence[int]], size: int) -> tuple[int, list[list[int]]] | None:
+    """Bring the first ``size`` columns to D times the identity, D != 0; None if they have lower rank."""
     table = [list(row) for row in rows]
-    size = len(table[0]) - 1
     last = 1
     for column in range(size):
         pivot = next((i for i in range(column, len(table)) if table[i][column]), None)
@@ -31,9 +52,7 @@ def solve(rows: Sequence[Sequence[int]]) -> tuple[int, list[int]] | None:
                 factor = row[column]
                 table[i] = [(lead * a - factor * b) // last for a, b in zip(row, head, strict=True)]
         last = lead
-    if any(row[size] for row in table[size:]):
-        return None
-    return last, [row[size] for row in table[:size]]
+    return last, table
 
 
 def dependency(rows: Sequence[Sequence[int]]) -> list[int] | None:
@@ -56,6 +75,20 @@ def dependency(rows: Sequence[Sequence[int]]) -> list[int] | None:
                 table[i] = _primitive([head[column] * a - factor * b for a, b in zip(table[i], head, strict=True)])
         rank += 1
     return table[rank][width:] if rank == count - 1 else None
+
+
+def rank(rows: Sequence[Sequence[int]]) -> int:
+    """Return the rank of an integer matrix. **Guarantee:** exact."""
+    table, found = [list(row) for row in rows], 0
+    for column in range(len(table[0]) if table else 0):
+        pivot = next((i for i in range(found, len(table)) if table[i][column]), None)
+        if pivot is not None:
+            table[found], table[pivot] = table[pivot], table[found]
+            head = table[found]
+            found += 1
+            for i in range(found, len(table)):
+                table[i] = _primitive([head[column] * a - table[i][column] * b for a, b in zip(table[i], head, strict=True)])
+    return found
 
 
 def is_singular_modulo(matrix: Sequence[Sequence[int]], modulus: int = MODULUS) -> bool:

@@ -1,8 +1,9 @@
 """A4 ``forbidden_words``. No orbit follows any of these words.
 
-Statement   no point of R^M has an itinerary that starts with one of the words. Half-open patterns: bit 1 means a >= 0, bit 0 means
-            a < 0, one bit a live hinge and time, time after time; the last letter may be cut short.
-Witness     words: [word, row, row, ..] each; row t H + j is that of live hinge j at time t.
+Statement   no point of R^M (of the cited region K) has an itinerary that starts with one of the words. Half-open patterns: bit 1 means
+            a >= 0, bit 0 means a < 0, one bit a live hinge and time, time after time; the last letter may be cut short.
+Cites       optionally C2: a box or polytope K.
+Witness     words: [word, row, row, ..] each; row t H + j is that of live hinge j at time t, row -(f + 1) is facet f of K at time 0.
 Checks      1  exact weights, piecewise linear, at most 32 states; words of 1 to 4,096 bits
             2  the rows' one linear dependency is positive and sums them to a constant < 0, or to 0 with a strict row among them
 Fails when  some point follows the word; numbers grow beyond 131,072 bits.
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING
 from proofs.arithmetic import Matrix
 from proofs.errors import Malformed
 from proofs.reader import read_list
+from proofs.space import TrappingBox, TrappingPolytope
 from proofs.theorems.card import Application
 from proofs.theorems.parts import ForbiddenWords
-from proofs.theorems.word_path import Words, excludes
+from proofs.theorems.word_path import Words, excludes, facet_rows
 
 if TYPE_CHECKING:
     from proofs.theorems.word_path import Row, WordPath
@@ -32,8 +34,10 @@ def check(step: Application) -> ForbiddenWords:
     step.require_exact(1)
     step.require(1, step.network.is_piecewise_linear, "a program of affine, relu and add", "a smooth operation")
     step.require(1, step.network.dimension <= MAX_STATES, f"at most {MAX_STATES} states", step.network.dimension)
+    region = step.cite(TrappingBox, TrappingPolytope) if step.citations_left else None
+    facets = () if region is None else facet_rows(region)
     paths = Paths(step)
-    words: set[str] = set()
+    words: dict[str, bool] = {}
     where = f"{step.witness.where}, field words"
     for entry in step.witness.items("words"):
         word, *rows = read_list(entry, where) or [None]
@@ -42,10 +46,10 @@ def check(step: Application) -> ForbiddenWords:
                 where=where, law="forbidden words", expected=f"1 to {MAX_DEPTH} letters 0 or 1, then rows", got=str(entry)[:200]
             )
         step.require(1, paths.width > 0, "a live hinge for every bit", "none")
-        chosen = _chosen(paths.rows(word), rows, where)
+        chosen = _chosen(paths.rows(word), facets, rows, where)
         step.require(2, excludes(chosen), ("rows that exclude the word", word), rows)
-        words.add(word)
-    return ForbiddenWords(frozenset(words))
+        words[word] = words.get(word, False) or excludes([(form, False) for form, _ in chosen])
+    return ForbiddenWords(frozenset(words), frozenset(word for word, closed in words.items() if closed), region)
 
 
 class Paths:
@@ -82,9 +86,9 @@ class Paths:
         return tuple(self._words.row(path, letter[:i], bit) for i, bit in enumerate(letter))
 
 
-def _chosen(rows: tuple[Row, ...], indices: list[object], where: str) -> list[Row]:
-    if len(indices) > MAX_STATES + 1 or not all(type(i) is int and 0 <= i < len(rows) for i in indices):
-        raise Malformed(
-            where=where, law="forbidden words", expected=f"at most {MAX_STATES + 1} rows from 0 to {len(rows) - 1}", got=str(indices)[:200]
-        )
-    return [rows[i] for i in indices if isinstance(i, int)]
+def _chosen(rows: tuple[Row, ...], facets: tuple[Row, ...], indices: list[object], where: str) -> list[Row]:
+    known = [i for i in indices if type(i) is int and -len(facets) <= i < len(rows)]
+    if len(known) < len(indices) or len(indices) > MAX_STATES + 1:
+        expected = f"at most {MAX_STATES + 1} rows from {-len(facets)} to {len(rows) - 1}"
+        raise Malformed(where=where, law="forbidden words", expected=expected, got=str(indices)[:200])
+    return [rows[i] if i >= 0 else facets[-i - 1] for i in known]

@@ -26,7 +26,10 @@ MAX_PRODUCTS = 2**28
 
 @dataclass(frozen=True)
 class Lifted:
-    """The affine maps above. **Shapes:** M x M, M x H, M x 1; H x M, H x H, H x 1, H counting all hinges. **Guarantee:** exact."""
+    """The affine maps above. **Shapes:** M x M, M x H, M x 1; H x M, H x H, H x 1, H counting all hinges.
+
+    **Guarantee:** exact (enclosures of interval weights).
+    """
 
     jacobian: Matrix
     source: Matrix
@@ -37,14 +40,16 @@ class Lifted:
 
 
 def lifted(network: Network, base: str) -> Lifted:
-    """Return the lifted form around a base letter for each hinge of an exact network.
+    """Return the lifted form around a base letter for each hinge.
 
     **Raises:** Rejected unless the program is piecewise linear and takes at most 2^28 products in this form.
     """
+    if not network.is_piecewise_linear:
+        raise Rejected(where="network", law="lifted form", expected="a program of affine, relu and add", got="a smooth operation")
     states, hinges = network.dimension, network.hinges
     width = states + hinges + 1  # columns: the state, one x a hinge, the constant
-    _require_room(network, width)
-    registers = [_unit_rows(states, 0, width)]
+    require_room(network, width)
+    registers = [unit_rows(states, 0, width)]
     gates: list[Matrix] = []
     used = 0
     for operation in network.program:
@@ -53,10 +58,10 @@ def lifted(network: Network, base: str) -> Lifted:
             size = len(arguments[0].mid)
             gates.append(arguments[0])
             kept = arguments[0].masked([letter == "1" for letter in base[used : used + size]])
-            registers.append(kept + _unit_rows(size, states + used, width))
+            registers.append(kept + unit_rows(size, states + used, width))
             used += size
         else:
-            registers.append(_combined(operation, arguments, width))
+            registers.append(combined(operation, arguments, width))
     image, gate = registers[-1], Matrix.stacked(gates)
     if not gates:
         gate = Matrix((), None, 1)
@@ -67,9 +72,10 @@ def lifted(network: Network, base: str) -> Lifted:
 def live_hinges(network: Network) -> tuple[int, ...]:
     """Return the hinges whose output reaches F, in program order: nonzero columns of the source, or of the coupling into a live hinge."""
     form = lifted(network, "0" * network.hinges)
+    source, coupling = form.source.magnitudes().mid, form.coupling.magnitudes().mid
     live: list[int] = []
     for hinge in reversed(range(network.hinges)):
-        rows = [*form.source.mid, *(form.coupling.mid[other] for other in live)]
+        rows = [*source, *(coupling[other] for other in live)]
         if any(row[hinge] for row in rows):
             live.append(hinge)
     return tuple(reversed(live))
@@ -86,30 +92,44 @@ def live_letters(live: Sequence[int], pattern: str) -> str:
     return "".join(pattern[hinge] for hinge in live)
 
 
-def _require_room(network: Network, width: int) -> None:
+def chosen_rows(matrix: Matrix, chosen: Sequence[int]) -> Matrix:
+    """Return these rows of a matrix."""
+    rad = None if matrix.rad is None else tuple(matrix.rad[i] for i in chosen)
+    return Matrix(tuple(matrix.mid[i] for i in chosen), rad, matrix.den)
+
+
+def strict_pattern(network: Network, live: Sequence[int], point: Matrix) -> str | None:
+    """Return a pattern of the point, idle hinges as they come; None if a live hinge's pre-activation is not of one strict sign."""
+    signs = [sign for gate in network.trace(point)[1] for sign in gate.signs()]
+    if any(signs[hinge][0] * signs[hinge][1] <= 0 for hinge in live):
+        return None
+    return "".join("1" if low > 0 else "0" for low, _ in signs)
+
+
+def require_room(network: Network, width: int) -> None:
+    """Refuse networks whose program takes more than 2^28 products on registers ``width`` wide. **Raises:** Rejected."""
     sizes, products = [network.dimension], 0
     for operation in network.program:
         size = sizes[operation.of[0]] if operation.bias is None else len(operation.bias.mid)
         products += size * width * (1 if operation.bias is None else sum(sizes[i] for i in operation.of))
         sizes.append(size)
-    if not network.is_piecewise_linear or products > MAX_PRODUCTS:
-        raise Rejected(
-            where="network",
-            law="lifted form",
-            expected=f"a program of affine, relu and add that takes at most {MAX_PRODUCTS} products in this form",
-            got=f"{products} products" if network.is_piecewise_linear else "a smooth operation",
-            remedy="a smaller network",
-        )
+    if products > MAX_PRODUCTS:
+        expected, got = f"a program that takes at most {MAX_PRODUCTS} products in this form", f"{products} products"
+        raise Rejected(where="network", law="lifted form", expected=expected, got=got, remedy="a smaller network")
 
 
-def _unit_rows(size: int, start: int, width: int) -> Matrix:
+def unit_rows(size: int, start: int, width: int) -> Matrix:
+    """Return the registers that are the variables from ``start`` on."""
     return Matrix(tuple(tuple(int(column == start + row) for column in range(width)) for row in range(size)), None, 1)
 
 
-def _combined(operation: Operation, arguments: list[Matrix], width: int) -> Matrix:
+def combined(operation: Operation, arguments: list[Matrix], width: int) -> Matrix:
+    """Return what an affine or add operation makes of registers that are affine in the variables, the constant in the last column."""
     if operation.bias is None:
         return arguments[0] + arguments[1]
-    constant = Matrix.exact([[Fraction(0)] * (width - 1) + [operation.bias.middle(row)] for row in range(len(operation.bias.mid))])
+    zeros, size = (Fraction(0),) * (width - 1), len(operation.bias.mid)
+    middles = [(*zeros, operation.bias.middle(row)) for row in range(size)]
+    constant = Matrix.balls(middles, [(*zeros, operation.bias.radius(row)) for row in range(size)])
     for matrix, argument in zip(operation.matrices, arguments, strict=True):
         constant = constant + matrix @ argument
     return constant

@@ -44,7 +44,9 @@ def check(step: Application) -> CycleCounts:
     step.require(1, step.network.dimension <= MAX_STATES, f"at most {MAX_STATES} states", step.network.dimension)
     forbidden: set[str] = set()
     while step.citations_left:
-        forbidden |= step.cite(ForbiddenWords).words
+        words = step.cite(ForbiddenWords)
+        step.require(2, words.inside is None, "words that no orbit of R^M follows", "words of a region")
+        forbidden |= words.words
     size = sum(map(len, forbidden))
     step.require(2, size <= MAX_BITS, f"forbidden words of at most {MAX_BITS} bits in all", size)
     walk = _Walk(step, forbidden)

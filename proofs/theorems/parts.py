@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proofs.claims import Claim
+from proofs.space import Trapping
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -16,14 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ForbiddenWords(Claim):
-    """No itinerary contains one of these words (bits of live hinges, 1 for a >= 0), a letter's start at a letter's start."""
+    """No itinerary of an orbit (of an orbit in ``inside``) contains one of these words, a letter's start at a letter's start.
+
+    Words are bits of live hinges, 1 for a >= 0, 0 for a < 0; those of ``closed`` are not followed even if 0 stands for a <= 0.
+    """
 
     kind = "forbidden_words"
     words: frozenset[str]
+    closed: frozenset[str] = frozenset()
+    inside: Trapping | None = None
 
     def statement(self) -> str:
         """Say how many there are."""
-        return f"No orbit of F follows any of {len(self.words)} stated words"
+        where = "" if self.inside is None else " in the trapping region"
+        return f"No orbit of F{where} follows any of {len(self.words)} stated words"
 
 
 @dataclass(frozen=True)

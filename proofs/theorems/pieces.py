@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from proofs.claims import Pieces
 from proofs.piecewise import PiecewiseLinear, TooManyPieces
 from proofs.theorems.powers import limit
-from proofs.unfold import table_of
+from proofs.theorems.unfold import table_of
 
 if TYPE_CHECKING:
     from proofs.theorems.card import Application

@@ -7,10 +7,12 @@ strict): the linear form in the starting point z with its constant, oriented to 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import lcm
 from operator import mul
 from typing import TYPE_CHECKING
 
+from proofs.space import TrappingBox, TrappingPolytope
 from proofs.theorems.elimination import dependency, solve
 from proofs.theorems.lifted import full_pattern, live_hinges
 
@@ -79,6 +81,10 @@ class WordPath:
     map: tuple[Form, ...]
     rows: tuple[Row, ...]
 
+    def form(self, form: Form) -> Form:
+        """Return the linear form after the n steps as one in the starting point, times a positive number."""
+        return _after(form, self.map)
+
     def lyndon_after(self, letter: str) -> int:
         """Return ``lyndon`` for the word with this letter added."""
         return lyndon_after(self.letters, self.lyndon, letter)
@@ -112,6 +118,20 @@ class WordPath:
         values = (*point, scale) if scale > 0 else tuple(-value for value in (*point, scale))
         totals = ((sum(map(mul, form, values)), strict) for form, strict in self.rows)
         return all(total > 0 or (total == 0 and not strict) for total, strict in totals)
+
+
+def facet_rows(region: TrappingBox | TrappingPolytope) -> tuple[Row, ...]:
+    """Return the rows that hold in a box (z_1 - low_1, high_1 - z_1, z_2 - low_2, ..) or a polytope (its facets)."""
+    if isinstance(region, TrappingPolytope):
+        facets: tuple[tuple[Fraction, ...], ...] = region.facets
+    else:
+        facets = tuple(
+            (*(sign * Fraction(int(i == j)) for j in range(len(region.low))), -sign * end)
+            for i, ends in enumerate(zip(region.low, region.high, strict=True))
+            for sign, end in zip((1, -1), ends, strict=True)
+        )
+    scales = [lcm(*(number.denominator for number in facet)) for facet in facets]
+    return tuple((tuple(int(number * scale) for number in facet), False) for facet, scale in zip(facets, scales, strict=True))
 
 
 def lyndon_after(letters: Sequence[str], lyndon: int, letter: str) -> int:

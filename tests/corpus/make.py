@@ -8,8 +8,12 @@ from pathlib import Path
 
 import proofs
 from tests.corpus.accepted import accepted
+from tests.corpus.covering import accepted_coverings, malformed_coverings, rejected_coverings
 from tests.corpus.malformed import malformed
+from tests.corpus.region_attacks import malformed_regions, rejected_regions
+from tests.corpus.regions import accepted_regions
 from tests.corpus.rejected import rejected
+from tests.corpus.repellers import accepted_repellers, malformed_repellers, rejected_repellers
 from tests.corpus.tree_attacks import malformed_trees, rejected_trees
 from tests.corpus.trees import accepted_trees
 
@@ -48,8 +52,12 @@ def verdict(content: bytes) -> Exception | None:
 
 if __name__ == "__main__":
     for folder, cases, answer in (
-        ("accepted", chain(accepted(), accepted_trees()), None),
-        ("rejected", chain(rejected(), rejected_trees()), proofs.Rejected),
-        ("malformed", chain(malformed(), malformed_trees()), proofs.Malformed),
+        ("accepted", chain(accepted(), accepted_trees(), accepted_coverings(), accepted_regions(), accepted_repellers()), None),
+        ("rejected", chain(rejected(), rejected_trees(), rejected_coverings(), rejected_regions(), rejected_repellers()), proofs.Rejected),
+        (
+            "malformed",
+            chain(malformed(), malformed_trees(), malformed_coverings(), malformed_regions(), malformed_repellers()),
+            proofs.Malformed,
+        ),
     ):
         print(folder, write(folder, cases, answer))  # noqa: T201 - a script

@@ -236,7 +236,7 @@ def malformed_necklaces() -> Iterator[tuple[str, bytes]]:
         ("more-rows-than-any-word-needs", [["00", *[1] * 34]]),
     ):
         yield f"forbidden_words-{name}", Case(GROW).bad("forbidden_words", {"words": words})
-    yield "forbidden_words-that-cite", Case(GROW).bad("forbidden_words", {"words": []}, 1)
+    yield "forbidden_words-that-cite-themselves", Case(GROW).bad("forbidden_words", {"words": []}, 1)
     for name, change in (
         ("period-zero", {"up_to": 0}),
         ("period-true", {"up_to": True}),

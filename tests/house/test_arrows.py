@@ -40,8 +40,9 @@ STANDARD_LIBRARY = {
 FLOORS = [
     {"proofs.errors"},
     {"proofs.grammar", "proofs.arithmetic", "proofs.functions", "proofs.inertia", "proofs.piecewise", "proofs.reader", "proofs.wording"},
-    {"proofs.network", "proofs.load", "proofs.unfold"},
+    {"proofs.network", "proofs.load"},
     {"proofs.claims"},
+    {"proofs.space"},
     {"proofs.certificate"},
     {"proofs.theorems"},  # and every card in it
     {"proofs.kernel"},
@@ -57,7 +58,7 @@ HOMES = {
     "flint": ["verify/numerics/*"],
     "highspy": ["verify/numerics/*"],
     "numba": ["verify/numerics/*"],
-    "cvxpy": ["verify/numerics/*"],
+    "clarabel": ["verify/numerics/*"],
     "sympy": ["verify/numerics/*"],
     "scipy.io": ["verify/formats/*"],
     "h5py": ["verify/formats/*"],

@@ -18,9 +18,10 @@ from pathlib import Path
 from time import monotonic
 
 import proofs
-from proofs.claims import KINDS, Claim
+from proofs.claims import Claim
 from proofs.network import Network
 from proofs.reader import Fields
+from proofs.space import KINDS
 from tests.laws.mutators import MUTATIONS, graft
 from tests.second.checker import check, claim_is_true
 from tests.second.text import BeyondReach, Refused, canonical

@@ -16,6 +16,7 @@ from proofs.grammar import read_number, write_number
 from proofs.theorems import THEOREMS
 from tests.corpus.parts import cycle_witness, network_of
 
+OPENED = 0.1
 WORDS = ["laps", "slope", "increasing", "decreasing", "affine", "relu", "tanh", "sigmoid", "mul", "add", *THEOREMS]
 NUMBERS = ["0", "1", "-1", "2", "1/2", "-1/2", "1/3", "1p-40", "-1p-40", "1p40", "0x1f", "1~1p-9", "1/0", "1.5", ""]
 SHIFTS = [1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 30, 40, 60]
@@ -240,9 +241,9 @@ def changed_list(value: list, rng: random.Random) -> list:
 
 def changed_text(text: str, rng: random.Random) -> str:
     """Nudge a number, flip a letter of an itinerary, or put another word."""
-    if set(text) <= {"0", "1"} and (len(text) > 1 or (len(text) == 1 and rng.random() < 0.3)):
+    if set(text) <= {"0", "1", "?"} and (len(text) > 1 or (len(text) == 1 and rng.random() < 0.3)):
         i = rng.randrange(len(text))
-        return text[:i] + ("1" if text[i] == "0" else "0") + text[i + 1 :]
+        return text[:i] + ("?" if rng.random() < OPENED else "1" if text[i] == "0" else "0") + text[i + 1 :]
     if not text or text[0] not in "-0123456789":
         return rng.choice(WORDS)
     return changed_number(text, rng)

@@ -198,7 +198,7 @@ def test_sharkovskii_and_citations_of_the_wrong_kind() -> None:
     law = "theorem sharkovskii, citations"
     wrong = rejected(2, law, "CycleClaim or LiYorke", "OddPeriod")
     assert letter(TENT, ("odd_period", (), {"point": "1/4", "times": 3}), ("sharkovskii", (1,), {})) == wrong
-    table = rejected(2, "theorem entropy_gives_scrambling, citations", "EntropyLower", "Pieces")
+    table = rejected(2, "theorem entropy_gives_scrambling, citations", "EntropyLower or CoveringGraph", "Pieces")
     assert letter(TENT, TENT_KNOTS, ("entropy_gives_scrambling", (1,), {})) == table
     upper: Step = ("entropy_upper", (), {"iterate": 1, "by": "slope"})
     assert letter(TENT, upper, ("entropy_gives_scrambling", (1,), {})).endswith("EntropyUpper")

@@ -51,13 +51,19 @@ def refused(network: Network, step: Step, law: str, expected: str, got: str) -> 
     assert letter(network, step) == rejected(1, f"theorem {law}", expected, got)
 
 
+def all_closed(*words: str) -> ForbiddenWords:
+    """Return words that are not followed even with closed regions."""
+    return ForbiddenWords(frozenset(words), frozenset(words))
+
+
 def test_forbidden_words() -> None:
     claim = facts(GROW, forbidden(["00", 1], ["10", 0, 1]))[0]
-    assert claim == ForbiddenWords(frozenset({"00", "10"}))
+    assert claim == all_closed("00", "10")
     assert claim.statement() == "No orbit of F follows any of 2 stated words"
     assert facts(GROW, forbidden()) == [ForbiddenWords(frozenset())]
-    assert facts(GROW, forbidden(["00", 1], ["00", 1], ["000", 2], ["001", 1])) == [ForbiddenWords(frozenset({"00", "000", "001"}))]
-    assert facts(KNOT, forbidden(["00", 0, 1], ["110", 0, 2])) == [ForbiddenWords(frozenset({"00", "110"}))]  # the last letter cut short
+    assert facts(GROW, forbidden(["00", 1], ["00", 1], ["000", 2], ["001", 1])) == [all_closed("00", "000", "001")]
+    cut_short, followed_with_closed_sides = ["110", 0, 2], ["00", 0, 1]
+    assert facts(KNOT, forbidden(followed_with_closed_sides, cut_short)) == [ForbiddenWords(frozenset({"00", "110"}))]
     assert facts(HALF, forbidden()) == [ForbiddenWords(frozenset())]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from proofs.arithmetic import Matrix
 from proofs.network import Network, Operation
 from proofs.piecewise import PiecewiseLinear, TooManyPieces
-from proofs.unfold import Bent, table_of
+from proofs.theorems.unfold import Bent, table_of
 from tests.laws.strategies import networks, small
 from tests.proofs.workbench import HALF, TENT, affine, linear, shallow
 

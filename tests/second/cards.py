@@ -193,7 +193,7 @@ def covering_intervals(step: Step) -> dict:
 def entropy_gives_scrambling(step: Step) -> dict:
     """B8."""
     step.fields("")
-    need(number(step.cite("entropy_lower")["rate"]) > 1, "no positive entropy")
+    need(number(step.cite("entropy_lower", "covering_graph")["rate"]) > 1, "no positive entropy")
     return {"claim": "scrambled_set"}
 
 

@@ -14,13 +14,15 @@ from tests.second.cycles import CARDS as CYCLE_CARDS
 from tests.second.cycles import step_fields
 from tests.second.necklaces import CARDS as NECKLACE_CARDS
 from tests.second.nets import Net, read_net
+from tests.second.regions import CARDS as REGION_CARDS
+from tests.second.strips import CARDS as STRIP_CARDS
 from tests.second.text import MOST_STEPS, Refused, canonical, integer, items, lines_of, need, number, string, take
 from tests.second.trees import CARDS as TREE_CARDS
 from tests.second.truth import claim_is_true
 
 __all__ = ["Refused", "check", "claim_is_true"]
 
-CARDS = {**LINE_CARDS, **CYCLE_CARDS, **TREE_CARDS, **NECKLACE_CARDS}
+CARDS = {**LINE_CARDS, **CYCLE_CARDS, **TREE_CARDS, **NECKLACE_CARDS, **REGION_CARDS, **STRIP_CARDS}
 FIELDS = {
     "exact_cycle": "points",
     "cycle": "itinerary points radius",
@@ -41,6 +43,12 @@ FIELDS = {
     "contraction": "rate",
     "exponent_upper": "rate",
     "order": "exponent",
+    "covering_graph": "rate unstable boxes paths",
+    "snap_back_repeller": "point steps",
+    "trapping_box": "low high",
+    "trapping_polytope": "facets",
+    "trapping_ellipsoid": "center form",
+    "exponent_bounds": "lower upper inside",
 }
 
 

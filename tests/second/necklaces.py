@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import partial
 
 from tests.second import boxes
 from tests.second.cards import Step
 from tests.second.polyhedra import dependencies, dot, solutions
-from tests.second.text import BeyondReach, Json, integer, items, need, string, take
+from tests.second.text import BeyondReach, Json, integer, items, need, numbers, string, table, take
 from tests.second.words import Words
 
 MOST_STATES = 32
@@ -30,28 +31,45 @@ def starts_a_necklace(word: tuple) -> bool:
     return all(word[i:] >= word[: len(word) - i] for i in range(len(word)))
 
 
+def facet_rows(claim: dict) -> list:
+    """Return the rows of a box or polytope."""
+    if claim["claim"] == "trapping_polytope":
+        return [(row[:-1], row[-1], False) for row in table(claim["facets"])]
+    low, high = numbers(claim["low"]), numbers(claim["high"])
+    units = [[Fraction(int(i == j)) for j in range(len(low))] for i in range(len(low))]
+    pairs = zip(units, low, high, strict=True)
+    return [row for unit, a, b in pairs for row in ((unit, -a, False), ([-x for x in unit], b, False))]
+
+
 def forbidden_words(step: Step) -> dict:
     """A4, words that no orbit follows."""
     words, fields = exact_words(step), step.fields("words")
     need(step.net.dimension <= MOST_STATES, "at most 32 states")
-    found = set()
+    region = step.cite("trapping_box", "trapping_polytope") if step.cited else None
+    facets = facet_rows(region) if region else []
+    found, closed = set(), set()
     for entry in items(fields["words"]):
         need(len(items(entry)) > 0, "a word")
         word, width = string(entry[0]), len(words.live)
         need(1 <= len(word) <= MOST_BITS and not set(word) - {"0", "1"} and width > 0, "a word of bits")
         whole = len(word) // width * width
         rows = rows_of(words, tuple(word[i : i + width] for i in range(0, whole, width)), word[whole:])
-        chosen = [rows[integer(i, 0, len(rows) - 1)] for i in entry[1:]]
+        told = [integer(i, -len(facets), len(rows) - 1) for i in entry[1:]]
+        chosen = [rows[i] if i >= 0 else facets[-i - 1] for i in told]
         need(len(chosen) <= MOST_STATES + 1 and is_contradiction(chosen, []) and chosen != [], "rows that do not exclude the word")
         found.add(word)
-    return {"claim": "forbidden_words", "words": found}
+        if is_contradiction([(row, constant, False) for row, constant, _ in chosen], []):
+            closed.add(word)
+    return {"claim": "forbidden_words", "words": found, "closed": closed, "inside": region}
 
 
 def necklaces(step: Step) -> dict:
     """A4 by necklaces."""
     words, fields = exact_words(step), step.fields("up_to singular")
     need(step.net.dimension <= MOST_STATES, "at most 32 states")
-    forbidden: set = set().union(*(step.cite("forbidden_words")["words"] for _ in list(step.cited)))
+    cited = [step.cite("forbidden_words") for _ in list(step.cited)]
+    need(all(fact["inside"] is None for fact in cited), "words of a region")
+    forbidden: set = set().union(*(fact["words"] for fact in cited))
     up_to = integer(fields["up_to"], 1, MOST_BITS)
     need(up_to * max(1, len(words.live)) <= MOST_BITS, "at most 4,096 bits")
     told = {}

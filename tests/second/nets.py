@@ -9,6 +9,7 @@ from fractions import Fraction
 from tests.second import boxes
 from tests.second.text import Json, Refused, canonical, entry, integer, items, need, spell_entry, string, take
 
+SIDES = {"0": boxes.ZERO, "1": boxes.ONE, "?": (Fraction(0), Fraction(1))}
 ARGUMENTS = {"relu": 1, "tanh": 1, "sigmoid": 1, "mul": 2, "add": 2}
 
 
@@ -65,7 +66,7 @@ class Net:
         return registers, gates
 
     def piece(self, pattern: str) -> tuple[list, list, list, list]:
-        """Return (J, offset, gate rows, gate offsets) of a pattern; the constant is carried as an extra column."""
+        """Return (J, offset, gate rows, gate offsets) of a pattern, ? a slope in [0, 1]; the constant is carried as an extra column."""
         width = self.dimension
         start = [[boxes.ONE if i == j else boxes.ZERO for j in range(width + 1)] for i in range(width)]
         registers, gates, letters = [start], [], list(pattern)
@@ -80,7 +81,8 @@ class Net:
             elif name == "relu":
                 gates += given[0]
                 taken, letters = letters[: len(given[0])], letters[len(given[0]) :]
-                out = [form if letter == "1" else [boxes.ZERO] * (width + 1) for form, letter in zip(given[0], taken, strict=True)]
+                factors = [SIDES[letter] for letter in taken]
+                out = [[boxes.mul(factor, x) for x in form] for form, factor in zip(given[0], factors, strict=True)]
             else:
                 raise Refused("no affine pieces: a smooth operation")
             registers.append(out)

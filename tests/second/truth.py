@@ -16,6 +16,7 @@ from tests.second.entropy import covers_exactly, entropy_floor
 from tests.second.line import Line, inside, line_of
 from tests.second.multipliers import matches_moduli
 from tests.second.nets import Net, read_net
+from tests.second.space_truth import TRUTHS as SPACE_TRUTHS
 from tests.second.text import Json, Refused, number, table
 
 MOST_PERIOD = 7
@@ -310,6 +311,7 @@ TRUTHS: dict[str, Callable[[Net, dict], bool | None]] = {
     "contraction": contraction_holds,
     "exponent_upper": contraction_holds,
     "order": order_holds,
+    **SPACE_TRUTHS,
 }
 INTERVAL: dict[str, Callable[[Net, dict], bool | None]] = {
     "cycle": cycle_in_intervals,
@@ -319,4 +321,7 @@ INTERVAL: dict[str, Callable[[Net, dict], bool | None]] = {
     "li_yorke": li_yorke_holds,
     "stability": stability_holds,
     "multiplier_moduli": moduli_hold,
+    "covering_graph": SPACE_TRUTHS["covering_graph"],
+    "trapping_box": SPACE_TRUTHS["trapping_box"],
+    "exponent_bounds": SPACE_TRUTHS["exponent_bounds"],
 }

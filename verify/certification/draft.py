@@ -56,6 +56,12 @@ class Draft:
         self.steps.pop()
         self.facts.pop()
 
+    def absorb(self, certificate: Certificate) -> None:
+        """Add all steps of a certificate about the same network behind those that are here. **Raises:** Rejected."""
+        behind = len(self.facts)
+        for theorem, cites, witness in certificate.steps:
+            self.add(theorem, witness, [behind + number for number in cites])
+
     def finish(self, claims: Sequence[Claim]) -> tuple[Certificate, Proved]:
         """Make the certificate for these claims and have the kernel check its bytes. **Raises:** Rejected, Malformed."""
         certificate = Certificate(self.network, tuple(claims), tuple(self.steps), self.remarks)

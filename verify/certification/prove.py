@@ -2,57 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from proofs.certificate import Remarks
-from proofs.claims import AllCycles, Contraction, LiYorke, Order, ScrambledSet
+from proofs.claims import LiYorke
 from proofs.errors import Malformed
 from proofs.network import Network
 from verify.answers import Certified, CycleEntry, CycleList, Report
-from verify.center import without_radius
 from verify.certification.choose import check_method, why_not
 from verify.certification.complete import complete_cycles
 from verify.certification.draft import Draft
 from verify.certification.files import saved
 from verify.certification.find import Effort, certify_all, search
-from verify.certification.order import prove_contraction
+from verify.certification.outcome import Outcome, weight
 from verify.certification.scalar import MAX_KNOTS, Wanted, prove_scalar
 from verify.certification.scalar_entries import scalar_entries
+from verify.certification.space import Searches, decide, find_cycles
 from verify.errors import NotFound, Unsupported
 from verify.loading import Loaded, describe, load
 from verify.rounding import dyadic_below, dyadic_radius
 
 if TYPE_CHECKING:
-    from proofs.claims import Claim
-    from verify.candidates import Found
     from verify.loading import Source
 
     Subject = Network | Loaded | Source
 
 CLAIMS: tuple[Wanted, ...] = ("auto", "cycles", "chaos", "order")
 MAX_PERIOD = 100_000
-_DEFAULT_UP_TO = 4
 _RADIUS_QUARTERS = (-400, 80)
-_NO_CHAOS_CARD = "chaos: no theorem card for chaos with more than one state is in this version; nothing was tried"
-
-
-@dataclass
-class _Outcome:
-    """What one attempt brought, before it is dressed as an answer."""
-
-    draft: Draft
-    decision: str = "undecided"
-    claims: list[Claim] = field(default_factory=list)
-    undecided: list[str] = field(default_factory=list)
-    entropy: tuple[Fraction, Fraction] | None = None
-    outside: str = ""
-    cycles: list[CycleEntry] = field(default_factory=list)
-    searched_to: int | None = None
-    saturated: bool = False
 
 
 def certify(
@@ -87,7 +68,7 @@ def certify(
     loaded = loaded_of(source, model, meta)
     if radius is not None and max_radius:
         raise Malformed(where="radius", law="one radius", expected="radius or max_radius", got="both")
-    attempt = _Attempt(loaded, wanted, period, effort or Effort())
+    attempt = _Attempt(loaded, wanted, Searches(loaded, period, effort or Effort()))
     used = dyadic_radius(radius) if radius is not None else None
     outcome = attempt.run(used)
     if max_radius and outcome.claims:
@@ -206,29 +187,32 @@ def check_period(period: int | None) -> None:
 
 @dataclass
 class _Attempt:
-    """One question to one network, asked at several radii; the float search is run once."""
+    """One question to one network, asked at several radii; the float searches are run once."""
 
     loaded: Loaded
     claim: Wanted
-    period: int | None
-    effort: Effort
-    found: Found | None = None
+    searches: Searches
 
-    def run(self, radius: Fraction | None) -> _Outcome:
+    @property
+    def effort(self) -> Effort:
+        return self.searches.effort
+
+    def run(self, radius: Fraction | None) -> Outcome:
         network = self.loaded.network if radius is None else self._widened(radius)
-        outcome = _Outcome(Draft(network, _remarks(self.loaded)))
+        outcome = Outcome(Draft(network, _remarks(self.loaded)))
         if network.dimension == 1:
             self._line(outcome)
         else:
-            self._space(outcome)
+            decide(outcome, self.claim, self.searches)
         return outcome
 
-    def widest(self, base: _Outcome) -> tuple[Fraction | None, _Outcome]:
+    def widest(self, base: Outcome) -> tuple[Fraction | None, Outcome]:
         """Bisect for the largest radius at which as much is proved as at radius ``2**-100``, the least one tried."""
         low, high = _RADIUS_QUARTERS
         if base.decision == "undecided" and not base.cycles:
             base.undecided.append("max-radius: nothing was proved that a radius could spoil")
             return None, base
+        self.searches.known = base.decision
         best_radius, best = dyadic_below(low), self.run(dyadic_below(low))
         if not self._as_good(best, base):
             why = "; ".join(best.undecided) or "fewer cycles or multipliers are certain"
@@ -251,11 +235,11 @@ class _Attempt:
             raise Unsupported(where="radius", law=law, expected="a network loaded from a family's parameters", got="a bare program")
         return self.loaded.with_radius(radius)
 
-    def _line(self, outcome: _Outcome) -> None:
+    def _line(self, outcome: Outcome) -> None:
         report = prove_scalar(
             outcome.draft,
             claim=self.claim,
-            period=self.period,
+            period=self.searches.period,
             max_knots=MAX_KNOTS,
             budget_seconds=self.effort.search_seconds,
             progress=self.effort.progress,
@@ -264,70 +248,28 @@ class _Attempt:
         outcome.claims, outcome.undecided = list(report.claims), list(report.undecided)
         outcome.cycles = list(scalar_entries(outcome.draft.network, report.claims).entries)
         if not outcome.cycles and (self.claim == "cycles" or (self.claim == "auto" and outcome.decision == "undecided")):
-            self._find_cycles(outcome)
+            find_cycles(outcome, self.searches, complete=False)
 
-    def _space(self, outcome: _Outcome) -> None:
-        if self.claim != "cycles":
-            claim, reason = prove_contraction(outcome.draft)
-            if claim is not None:
-                outcome.decision = "ordered"
-                outcome.claims.append(claim)
-            elif self.claim != "chaos":
-                outcome.undecided.append(f"order: {reason}")
-        if self.claim in {"auto", "cycles"}:
-            self._find_cycles(outcome)
-        if self.claim in {"auto", "chaos"} and outcome.decision != "ordered":
-            outcome.undecided.append(_NO_CHAOS_CARD)
-
-    def _find_cycles(self, outcome: _Outcome) -> None:
-        center = without_radius(outcome.draft.network)
-        if self.found is None:
-            self.found = search(center, self.period or _DEFAULT_UP_TO, self.period, self.effort)
-        harvest = certify_all(outcome.draft, center, self.found, self.effort)
-        outcome.cycles = harvest.entries
-        outcome.searched_to, outcome.saturated = self.period or _DEFAULT_UP_TO, self.found.saturated
-        outcome.claims.extend(harvest.claims)
-        outcome.undecided.extend(harvest.unresolved)
-        if not harvest.entries:
-            what = f"least period {self.period}" if self.period else f"least period up to {_DEFAULT_UP_TO}"
-            outcome.undecided.append(f"cycles: none of {what} found in {harvest.spent['starts']} starts, {harvest.spent['seconds']} s")
-
-    def _as_good(self, outcome: _Outcome, base: _Outcome) -> bool:
-        """Say whether the same decision and as many cycles with their stability are proved, by cards that allow a radius.
+    def _as_good(self, outcome: Outcome, base: Outcome) -> bool:
+        """Say whether the same decision is proved, by cards that allow a radius, and, where it is not chaos, as many cycles.
 
         Of a line's cycles the decision says enough, unless they were what was asked for.
         """
         if self.claim == "cycles":
-            return bool(outcome.cycles) and _settled(outcome) >= _settled(base)
-        wanted = _settled(base) if base.draft.network.dimension > 1 else 0
-        return bool(outcome.claims) and outcome.decision == base.decision and _settled(outcome) >= wanted
+            return bool(outcome.cycles) and outcome.settled >= base.settled
+        by_cycles = base.decision != "chaotic" and base.draft.network.dimension > 1
+        return bool(outcome.claims) and outcome.decision == base.decision and outcome.settled >= (base.settled if by_cycles else 0)
 
 
-def _settled(outcome: _Outcome) -> int:
-    """Count the cycles whose stability is proved."""
-    return sum(entry.label is not None for entry in outcome.cycles)
-
-
-def _answers(claim: str, outcome: _Outcome) -> bool:
-    """Say whether what was asked for is among what was proved."""
-    if claim == "chaos":
-        return any(isinstance(item, LiYorke | ScrambledSet) for item in outcome.claims)
-    if claim == "order":
-        return any(isinstance(item, Contraction | Order) for item in outcome.claims)
-    if claim == "cycles":
-        return bool(outcome.cycles) or any(isinstance(item, AllCycles) for item in outcome.claims)
-    return bool(outcome.claims)
-
-
-def _dressed(loaded: Loaded, claim: str, outcome: _Outcome, radius: Fraction | None) -> Certified | NotFound:
-    if not outcome.claims or not _answers(claim, outcome):
+def _dressed(loaded: Loaded, claim: str, outcome: Outcome, radius: Fraction | None) -> Certified | NotFound:
+    if not outcome.answers(claim):
         tried = "; ".join(outcome.undecided) or "nothing applies"
         if outcome.decision != "undecided":
             tried = f"decision {outcome.decision}: {'; '.join(item.statement() for item in outcome.claims)}"
         too_wide = radius is not None and outcome.decision == "undecided"
         remedy = "a smaller --radius, or none" if too_wide else _SATURATED if outcome.saturated else _REMEDIES[claim]
         return _missing(loaded, claim, outcome.decision, tried, remedy)
-    certificate, proved = outcome.draft.finish(sorted(outcome.claims, key=_weight))
+    certificate, proved = outcome.draft.finish(sorted(outcome.claims, key=weight))
     sup = next((item.sup_radius for item in outcome.claims if isinstance(item, LiYorke)), None)
     report = Report(
         "Proved",
@@ -342,6 +284,7 @@ def _dressed(loaded: Loaded, claim: str, outcome: _Outcome, radius: Fraction | N
         proved.theorems,
         tuple(outcome.draft.theorem_of(item) for item in certificate.claims),
         outcome.searched_to,
+        notes=tuple(outcome.notes),
     )
     return Certified(certificate.network, certificate.claims, certificate.steps, certificate.remarks, report=report)
 
@@ -350,11 +293,6 @@ def _missing(loaded: Loaded, claim: str, decision: str, tried: str, remedy: str)
     missing = NotFound(where=loaded.name, law=f"certify --claim {claim}", expected="a proof", got=tried, remedy=remedy)
     missing.decision = decision
     return missing
-
-
-def _weight(claim: Claim) -> int:
-    """Put what decides chaos or order first; the rest keeps its order."""
-    return 0 if isinstance(claim, LiYorke | ScrambledSet | Order | Contraction) else 1
 
 
 _SATURATED = "the search had stopped by itself, nothing new coming: another --seed, or a --period above 4"

@@ -9,7 +9,7 @@ from proofs.claims import EntropyLower, ExactCycle, Order
 from proofs.errors import Rejected
 from proofs.network import Network
 from proofs.piecewise import TooManyPieces
-from proofs.unfold import table_of
+from proofs.theorems.unfold import table_of
 from verify.center import without_radius
 from verify.certification.draft import spelled
 from verify.certification.scalar_case import Case, find_shoe, sampled_entropy

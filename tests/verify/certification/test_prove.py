@@ -7,9 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from proofs.claims import Contraction, ExactCycle, LiYorke, ScrambledSet, Stability
+from proofs.claims import Contraction, CycleCounts, ExactCycle, LiYorke, ScrambledSet, Stability
 from proofs.errors import Malformed
 from proofs.kernel import check
+from proofs.space import CoveringGraph, ExponentBounds
 from tests.verify.command import CONTRACTION, TENT, lozi
 from verify.answers import Certified
 from verify.certification import Effort, certify, cycles
@@ -27,19 +28,40 @@ def proved(answer: object) -> Certified:
 
 
 def test_auto_in_the_plane() -> None:
-    answer = proved(certify(lozi(), effort=QUICK))
-    assert answer.report.decision == "undecided"
+    """One certificate: all cycles up to period 4, chaos, entropy, exponents of every orbit."""
+    answer = proved(certify(lozi(), effort=Effort(budget_seconds=2)))
+    assert answer.report.decision == "chaotic"
     assert sorted(entry.period for entry in answer.report.cycles) == [1, 1, 2, 4]
     assert sum(isinstance(claim, Stability) for claim in answer.claims) == 4
+    assert {ScrambledSet, CoveringGraph, CycleCounts, ExponentBounds} <= {type(claim) for claim in answer.claims}
+    assert isinstance(answer.claims[0], ScrambledSet)
+    assert answer.report.entropy is not None
+    assert answer.report.entropy[0] > Fraction(2, 5)
+    assert answer.report.entropy[1] is None
+    assert [note[:13] for note in answer.report.notes] == ["robust chaos:"]
+    assert answer.report.undecided == ()
 
 
 @pytest.mark.parametrize("claim", ["auto", "chaos"])
-def test_no_chaos_in_the_plane(claim: str) -> None:
-    answer = certify(lozi("1"), claim, effort=QUICK)
+def test_no_chaos_where_a_cycle_attracts_all(claim: str) -> None:
+    answer = certify(lozi("1"), claim, effort=Effort(budget_seconds=1))
     assert isinstance(answer, NotFound) == (claim == "chaos")
     claims = () if isinstance(answer, NotFound) else answer.claims
-    assert not any(isinstance(item, LiYorke | ScrambledSet) for item in claims)
+    assert not any(isinstance(item, LiYorke | ScrambledSet | CoveringGraph) for item in claims)
     assert (answer.decision if isinstance(answer, NotFound) else answer.report.decision) == "undecided"
+    tried = answer.got if isinstance(answer, NotFound) else "; ".join(answer.report.undecided)
+    assert "covering graph (B5) by short cycles: no simulated orbit has a positive exponent" in tried
+
+
+def test_chaos_at_a_radius_and_at_the_largest() -> None:
+    """Every network within 1e-4 of this one is chaotic, and somewhat beyond."""
+    effort = Effort(budget_seconds=2)
+    answer = proved(certify(lozi(), "chaos", radius="1/10000", effort=effort))
+    assert answer.report.decision == "chaotic"
+    assert not answer.network.is_exact
+    widest = proved(certify(lozi(), "chaos", max_radius=True, effort=effort))
+    assert widest.report.radius is not None
+    assert widest.report.radius > Fraction(1, 10_000)
 
 
 def test_order_and_its_opposite() -> None:

@@ -12,7 +12,7 @@ from proofs.arithmetic import Matrix
 from proofs.claims import AllCycles, ForcedPeriods
 from proofs.network import Network, Operation
 from proofs.piecewise import PiecewiseLinear
-from proofs.unfold import table_of
+from proofs.theorems.unfold import table_of
 from verify.certification.draft import Draft
 from verify.certification.scalar import prove_scalar
 from verify.search.entropy import Horseshoe, markov_horseshoe
