@@ -43,7 +43,7 @@ _QUICK_ORDER_SECONDS = 2.0
 _MOST_COMPLETE_STEPS = 2_000
 _MOST_CORNERED = 4  # states: so many corners of boxes go into a trapping region
 _OVERSHOOTS, _STURDY_SECONDS, _STURDY_PATHS = (0.3, 0.2, 0.5), 3.0, 300
-_SHARE = 0.5  # of the budget, for each stage after the first proof of chaos
+_SHARE = 0.5  # of the budget, for each stage but the last resort
 
 
 @dataclass
@@ -139,7 +139,7 @@ def _look_for_chaos(outcome: Outcome, searches: Searches) -> None:
         outcome.undecided.append("chaos: covering graphs are searched for in piecewise-linear networks only")
         return
     if searches.horseshoe is None:
-        seconds, seed = effort.search_seconds, effort.seed
+        seconds, seed = _SHARE * effort.search_seconds, effort.seed
         searches.horseshoe = find_horseshoe(without_radius(network), budget_seconds=seconds, seed=seed, progress=effort.progress)
     covering, reasons = searches.horseshoe.covering, list[str]()
     if covering is None:
