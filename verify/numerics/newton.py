@@ -167,7 +167,7 @@ def _iterate(network: FloatNetwork, members: Batch, visited: set[int]) -> tuple[
         gap = np.abs(image.reshape(Z.shape) - np.roll(Z, -1, axis=1)).max(axis=(1, 2))
     gates = gates.reshape(batch, period, hinges)
     tolerance = BORDER * (size + np.abs(gates).max(axis=(1, 2), initial=0.0))[:, None, None]
-    near_zero = np.abs(gates) <= tolerance
+    near_zero = (np.abs(gates) <= tolerance) & network.live
     signs = (gates > 0.0) & network.live
     sane = np.isfinite(size)
     fits = sane & (near_zero | (signs == members.patterns)).all(axis=(1, 2))
