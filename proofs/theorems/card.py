@@ -25,7 +25,7 @@ MAX_BITS = 20_000
 MAX_SMOOTH_BITS = 2_000
 MAX_NUMBER_BITS = 2**17
 MAX_PERIOD = 100_000
-MAX_WORK = 2**31
+MAX_WORK = 2**32
 
 
 class Application:
@@ -65,7 +65,7 @@ class Application:
         self.require(check, size <= MAX_NUMBER_BITS, f"numbers of at most {MAX_NUMBER_BITS} bits in all", size)
 
     def require_work(self, check: int, products: int, bits: int | None) -> None:
-        """Reject what would take more than 2^31 products of 256-bit numbers (longer numbers count for more)."""
+        """Reject what would take more than 2^32 products of 256-bit numbers (longer numbers count for more)."""
         units = products * (1 + (bits or 0) // 256) ** 2
         remedy = "fewer bits, or a smaller problem"
         self.require(check, units <= MAX_WORK, f"at most {MAX_WORK} products of short numbers", units, remedy)

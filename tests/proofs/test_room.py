@@ -61,7 +61,7 @@ CASES: dict[str, tuple[Network, str, Witness]] = {
         "covering_graph",
         {**WORDLESS, **LOOPS, "weights": [HUGE] * 4},
     ),
-    "at most 2147483648 products of short numbers": (
+    "at most 4294967296 products of short numbers": (
         folds(400),
         "contraction",
         {"form": [["1"]], "multipliers": ["1"] * 400, "rate": "1", "bits": 20_000},

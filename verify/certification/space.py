@@ -7,17 +7,22 @@ from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from proofs.claims import OnePoint
 from proofs.functions import log
 from proofs.reader import Fields
 from proofs.space import CoveringGraph, Trapping, TrappingBox, TrappingPolytope
+from verify.candidates import Candidate
 from verify.center import without_radius
 from verify.certification.choose import why_not
 from verify.certification.complete import complete_cycles
+from verify.certification.draft import Draft
 from verify.certification.exponents import prove_exponents
 from verify.certification.find import LOG_BITS, certify_all, search
 from verify.certification.horseshoe import prove_horseshoe
 from verify.certification.order import prove_contraction, prove_order
+from verify.certification.outcome import Outcome
 from verify.certification.snapback import prove_snap_back
 from verify.numerics.strip_radius import surviving
 from verify.search.entropy_graph import find_entropy_graph
@@ -27,12 +32,13 @@ from verify.search.recurrence import find_recurrence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from proofs.claims import Claim
     from proofs.space import ExponentBounds
+    from verify.answers import CycleEntry
     from verify.candidates import Covering, Found
-    from verify.certification.draft import Draft
     from verify.certification.find import Effort
-    from verify.certification.outcome import Outcome
     from verify.loading import Loaded
     from verify.search.horseshoe import Horseshoe
     from verify.search.recurrence import Recurrence
@@ -41,6 +47,8 @@ DEFAULT_UP_TO = 4
 _COMPLETE_SECONDS = 3.0
 _QUICK_ORDER_SECONDS = 2.0
 _MOST_COMPLETE_STEPS = 2_000
+_TRANSIENT_SHARE = 0.25  # of the budget, for chaos off the attractors
+_FEW_BOXES = 2  # of a graph made to prove chaos, not to raise the entropy
 _MOST_CORNERED = 4  # states: so many corners of boxes go into a trapping region
 _OVERSHOOTS, _STURDY_SECONDS, _STURDY_PATHS = (0.3, 0.2, 0.5), 3.0, 300
 _SHARE = 0.5  # of the budget, for each stage but the last resort
@@ -144,17 +152,44 @@ def _look_for_chaos(outcome: Outcome, searches: Searches) -> None:
     covering, reasons = searches.horseshoe.covering, list[str]()
     if covering is None:
         reasons.append(f"covering graph (B5) by short cycles: {searches.horseshoe.account.sentence()}")
-        covering = _by_recurrence(searches, reasons) if searches.horseshoe.account.exponent > 0 else None
+        covering = _by_recurrence(searches, reasons) if searches.horseshoe.account.exponent > 0 else _by_cycles(outcome, searches)
     if network.is_exact and covering is not None:
         _enter_covering(outcome, covering, reasons)
     elif not network.is_exact:
         _enter_sturdy(outcome, searches, covering, reasons)
     if outcome.decision != "chaotic" and network.is_exact:
         _try_snap_back(outcome, searches, reasons)
-    elif network.is_exact and covering is not None:
+    elif network.is_exact and covering is not None and len(covering.slabs) <= _FEW_BOXES:
         _raise_entropy(outcome, searches, covering)
     if outcome.decision != "chaotic":
         outcome.undecided.append(f"chaos: {'; '.join(reasons)}")
+
+
+def _by_cycles(outcome: Outcome, searches: Searches) -> Covering | None:
+    """Look around the saddles among the cycles up to the default period: chaos may be transient, off all attractors."""
+    if not outcome.draft.network.is_exact:
+        return None
+    listed = outcome
+    if not outcome.cycles:
+        listed = Outcome(Draft(outcome.draft.network))
+        _list_all(listed, searches)
+    if all(entry.outside != 1 for entry in listed.cycles):
+        return None
+    covering = _grown(listed, searches, _TRANSIENT_SHARE * searches.effort.search_seconds)
+    if covering is not None:
+        outcome.notes.append("the simulated orbits all leave the chaotic set: as far as they show, chaos is transient (seen, not proved)")
+    return covering
+
+
+def _grown(outcome: Outcome, searches: Searches, seconds: float) -> Covering | None:
+    """Search for a graph of many boxes, on simulated orbits and around the cycles that are listed."""
+    known = [Candidate(entry.period, tuple(entry.itinerary or ()), _middles(entry)) for entry in outcome.cycles]
+    effort = searches.effort
+    return find_entropy_graph(searches.loaded.network, budget_seconds=seconds, seed=effort.seed, cycles=known, progress=effort.progress)
+
+
+def _middles(entry: CycleEntry) -> NDArray[np.float64]:
+    return np.array([[float((x.lo + x.hi) / 2) for x in point] for point in entry.points])
 
 
 def _by_recurrence(searches: Searches, reasons: list[str]) -> Covering | None:
@@ -215,8 +250,7 @@ def _raise_entropy(outcome: Outcome, searches: Searches, covering: Covering) -> 
     effort = searches.effort
     if covering.unstable != 1:
         return
-    seconds, known = _SHARE * effort.search_seconds, searches.found.candidates if searches.found is not None else ()
-    found = find_entropy_graph(outcome.draft.network, budget_seconds=seconds, seed=effort.seed, cycles=known, progress=effort.progress)
+    found = _grown(outcome, searches, _SHARE * effort.search_seconds)
     if found is None:
         return
     before, steps = outcome.entropy, len(outcome.draft.facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from verify.certification import Effort, certify, cycles
 from verify.errors import NotFound, Unsupported
 from verify.loading import load_network
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 QUICK = Effort(budget_seconds=5)
 STEP = Fraction(2.0**0.25) * Fraction(101, 100)
 
@@ -51,6 +53,13 @@ def test_no_chaos_where_a_cycle_attracts_all(claim: str) -> None:
     assert (answer.decision if isinstance(answer, NotFound) else answer.report.decision) == "undecided"
     tried = answer.got if isinstance(answer, NotFound) else "; ".join(answer.report.undecided)
     assert "covering graph (B5) by short cycles: no simulated orbit has a positive exponent" in tried
+
+
+def test_transient_chaos_around_the_cycles_that_are_listed() -> None:
+    """All simulated orbits of this network settle down, yet it has a horseshoe."""
+    answer = proved(certify(EXAMPLES / "plrnn.json", "chaos", effort=Effort(budget_seconds=10)))
+    assert answer.report.decision == "chaotic"
+    assert [note[:40] for note in answer.report.notes] == ["the simulated orbits all leave the chaot"]
 
 
 def test_chaos_at_a_radius_and_at_the_largest() -> None:
