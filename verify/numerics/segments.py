@@ -243,9 +243,9 @@ class _Trace:
         J, q, gates, shifts, signs = (
             np.stack([part[i] for i in numbers])[places.ravel()] for part in (table.J, table.q, table.gates, table.shifts, table.signs)
         )
-        slopes = np.matmul(gates[:, self._live], pieces.A)
-        constants = np.matmul(gates[:, self._live], pieces.b[:, :, None]) + shifts[:, self._live, None]
-        forms = np.concatenate([slopes, constants], axis=2) * signs[:, self._live, None]
+        slopes = np.matmul(gates, pieces.A)
+        constants = np.matmul(gates, pieces.b[:, :, None]) + shifts[:, :, None]
+        forms = np.concatenate([slopes, constants], axis=2) * signs[:, :, None]
         places = self._history.add(pieces.place, codes, forms)
         A, b = np.matmul(J, pieces.A), np.matmul(J, pieces.b[:, :, None])[:, :, 0] + q
         return _Pieces(pieces.box, A, b, pieces.low, pieces.high, places)

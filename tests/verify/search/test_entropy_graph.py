@@ -53,6 +53,16 @@ def test_a_horseshoe_that_repels_is_found_on_cycles() -> None:
     assert 0.5 < stage.entropy < log(2.0)
 
 
+def test_the_hinge_that_counts_need_not_be_the_first() -> None:
+    """Lozi's map with its states swapped, and a third one between them that nothing reads."""
+    swapped = plrnn([[0, "1/2"], [1, "17/10"]], [[0, 0], [0, "-17/5"]], [0, 1])
+    idle = plrnn([[0, 0, "1/2"], [0, "1/3", 0], [1, 0, "17/10"]], [[0, 0, 0], [0, 0, 0], [0, 0, "-17/5"]], [0, "1/5", 1])
+    for network in (swapped, idle):
+        stage = next(improving_graphs(network, budget_seconds=20.0, most_paths=60))
+        assert 0.3 < stage.entropy < 0.501
+        assert not isinstance(prove_horseshoe(Draft(network), stage.covering), str)
+
+
 def test_three_states() -> None:
     """A box of two stable directions: a plane map with a third state that follows it."""
     network = plrnn([["7/5", 1, 0], ["-1/5", 0, "1/10"], [0, "1/5", "1/10"]], [["-29/10", 0, 0], ["-1/5", 0, 0], [0, 0, 0]], [1, 0, 0])
