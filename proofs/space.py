@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from proofs.claims import KINDS as LINE_AND_CYCLES
 from proofs.claims import Claim
-from proofs.wording import decimal, log_down, log_up, point_text, span_text
+from proofs.wording import count_text, decimal, log_down, log_up, point_text, span_text
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class CoveringGraph(Claim):
         """Say the bound and what the graph is made of."""
         return (
             f"F has a compact invariant set with topological entropy at least log({decimal(self.rate)}) >= {log_down(self.rate)} nats per "
-            f"step, and for every loop of the step's graph ({self.boxes} boxes, {self.paths} strips, unstable directions: {self.unstable}) "
+            f"step, and for every loop of the step's graph ({count_text(self.boxes, 'box', 'boxes')}, "
+            f"{count_text(self.paths, 'strip', 'strips')}, {count_text(self.unstable, 'unstable direction', 'unstable directions')}) "
             "a periodic point that follows it"
         )
 

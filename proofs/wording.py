@@ -27,6 +27,11 @@ def a_cycle(period: int) -> str:
     return "a fixed point" if period == 1 else f"a cycle of least period {period}"
 
 
+def count_text(number: int, noun: str, plural: str) -> str:
+    """Show a number with its noun."""
+    return f"{number} {noun if number == 1 else plural}"
+
+
 def multiplier_text(inside: int, outside: int) -> str:
     """Say how many multipliers are where."""
     return f"multipliers: {inside} inside and {outside} outside the unit circle, none on it"

@@ -221,7 +221,7 @@ def test_statement_and_chaos() -> None:
     assert claim == CoveringGraph(Fraction(2), 1, 1, 2)
     assert claim.statement() == (
         "F has a compact invariant set with topological entropy at least log(2) >= 0.693147 nats per step, and for every loop of the "
-        "step's graph (1 boxes, 2 strips, unstable directions: 1) a periodic point that follows it"
+        "step's graph (1 box, 2 strips, 1 unstable direction) a periodic point that follows it"
     )
     chaos = prove(network, ("covering_graph", (), witness), ("entropy_gives_scrambling", (1,), {}))
     assert chaos.claims == (ScrambledSet(),)
