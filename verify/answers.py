@@ -168,7 +168,7 @@ class Certified(Certificate):
             "sup_radius": None if report.sup_radius is None else str(report.sup_radius),
             "outside": report.outside,
             "notes": list(report.notes),
-            "not_kernel_checked": ["outside", *(["entropy"] if report.decision == "ordered" else [])],
+            "not_kernel_checked": ["outside", "notes", *(["entropy"] if report.decision == "ordered" else [])],
             "cycles": [entry.as_json() for entry in report.cycles],
             "certificate": report.path,
         }

@@ -15,16 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
-from proofs.functions import log
-from proofs.reader import Fields
-from proofs.space import ExponentBounds
-from tests.benchmarks.bench_check_against_search import KernelClock
-from tests.known.plane_maps import border_collision, lozi
-from tests.known.test_published import network as published
-from tests.known.test_published import system
-from verify.answers import Certified
-from verify.certification import Effort, certify
-from verify.loading import Loaded, load
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from proofs.functions import log  # noqa: E402
+from proofs.reader import Fields  # noqa: E402
+from proofs.space import ExponentBounds  # noqa: E402
+from tests.benchmarks.bench_check_against_search import KernelClock  # noqa: E402
+from tests.known.plane_maps import border_collision, lozi  # noqa: E402
+from tests.known.test_published import network as published  # noqa: E402
+from tests.known.test_published import system  # noqa: E402
+from verify.answers import Certified  # noqa: E402
+from verify.certification import Effort, certify  # noqa: E402
+from verify.loading import Loaded, load  # noqa: E402
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 BITS = 64

@@ -10,15 +10,20 @@ be looked at by hand.
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass, field
 from itertools import groupby
+from pathlib import Path
 from statistics import median
 
-from tests.known.orderly import FAMILIES, Attempts, Case, attempt, cases
-from tests.known.plane_maps import border_collision, lozi
-from verify.candidates import Covering
-from verify.certification import Effort, cycles
-from verify.search.horseshoe import find_horseshoe
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.known.orderly import FAMILIES, Attempts, Case, attempt, cases  # noqa: E402
+from tests.known.plane_maps import border_collision, lozi  # noqa: E402
+from verify.candidates import Covering  # noqa: E402
+from verify.certification import Effort, cycles  # noqa: E402
+from verify.search.horseshoe import find_horseshoe  # noqa: E402
 
 CYCLES_FOR = ("words do not grow", "")  # the reasons with which attracting cycles are looked for
 UP_TO = 8

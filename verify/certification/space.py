@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from proofs.claims import OnePoint
 from proofs.functions import log
-from proofs.reader import Fields
-from proofs.space import CoveringGraph, Trapping, TrappingBox, TrappingPolytope
+from proofs.space import CoveringGraph, Trapping
 from verify.candidates import Candidate
 from verify.center import without_radius
 from verify.certification.choose import why_not
@@ -23,6 +20,7 @@ from verify.certification.find import LOG_BITS, certify_all, search
 from verify.certification.horseshoe import prove_horseshoe
 from verify.certification.order import prove_contraction, prove_order
 from verify.certification.outcome import Outcome
+from verify.certification.robust import boxes_of, corners, is_robust
 from verify.certification.snapback import prove_snap_back
 from verify.numerics.strip_radius import surviving
 from verify.search.entropy_graph import find_entropy_graph
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from proofs.claims import Claim
-    from proofs.space import ExponentBounds
     from verify.answers import CycleEntry
     from verify.candidates import Covering, Found
     from verify.certification.find import Effort
@@ -276,7 +273,7 @@ def _bound_exponents(outcome: Outcome, searches: Searches) -> None:
     network = outcome.draft.network
     if not network.is_piecewise_linear:
         return
-    around = _corners(_boxes(outcome.draft)) if network.dimension <= _MOST_CORNERED else []
+    around = corners(boxes_of(outcome.draft)) if network.dimension <= _MOST_CORNERED else []
     found = prove_exponents(outcome.draft, budget=_SHARE * searches.effort.search_seconds, around=around)
     facts = [outcome.draft.facts[number - 1] for number in found.steps]
     outcome.claims += [fact for fact in facts if isinstance(fact, Trapping)]
@@ -284,47 +281,6 @@ def _bound_exponents(outcome: Outcome, searches: Searches) -> None:
         outcome.undecided.append(f"exponent bounds (D1): {'; '.join(found.reasons)}")
         return
     outcome.claims.append(found.claim)
-    if _is_robust(outcome, found.claim):
+    if outcome.decision == "chaotic" and is_robust(outcome.draft, found.claim):
         orbits = "every orbit" if found.claim.inside is None else "every orbit of a trapping region around it"
         outcome.notes.append(f"robust chaos: a covering graph (B5), and {orbits} has a positive Lyapunov exponent (D1)")
-
-
-def _is_robust(outcome: Outcome, bounds: ExponentBounds) -> bool:
-    """Say whether all boxes of the covering graph lie where every orbit is proved to have a positive exponent."""
-    if bounds.lower is None or bounds.lower <= 1 or outcome.decision != "chaotic":
-        return False
-    region = bounds.inside
-    if region is None:
-        return True
-    boxes = _boxes(outcome.draft)
-    return bool(boxes) and isinstance(region, TrappingPolytope | TrappingBox) and all(_contains(region, *box) for box in boxes)
-
-
-def _boxes(draft: Draft) -> list[tuple[list[Fraction], list[list[Fraction]]]]:
-    """Return centre and basis of every box of the draft's covering graphs."""
-    graphs = [Fields(witness, f"step {i}") for i, (theorem, _, witness) in enumerate(draft.steps, 1) if theorem == "covering_graph"]
-    parts = [part for graph in graphs for part in graph.objects("boxes")]
-    return [(list(part.numbers("center")), [list(row) for row in part.table("basis")]) for part in parts]
-
-
-def _corners(boxes: list[tuple[list[Fraction], list[list[Fraction]]]]) -> list[list[float]]:
-    corners = []
-    for center, basis in boxes:
-        for signs in product((-1, 1), repeat=len(center)):
-            shifts = (sum((a * sign for a, sign in zip(row, signs, strict=True)), Fraction(0)) for row in basis)
-            corners.append([float(middle + shift) for middle, shift in zip(center, shifts, strict=True)])
-    return corners
-
-
-def _contains(region: TrappingPolytope | TrappingBox, center: list[Fraction], basis: list[list[Fraction]]) -> bool:
-    """Say whether every point of center + basis [-1, 1]^M lies in the region. **Guarantee:** exact."""
-    reach = [sum(map(abs, row), Fraction(0)) for row in basis]
-    if isinstance(region, TrappingBox):
-        spans = zip(region.low, center, reach, region.high, strict=True)
-        return all(low <= middle - span and middle + span <= high for low, middle, span, high in spans)
-    columns = list(zip(*basis, strict=True))
-    for *slopes, constant in region.facets:
-        value = sum((a * b for a, b in zip(slopes, center, strict=True)), constant)
-        if value < sum((abs(sum((a * b for a, b in zip(slopes, column, strict=True)), Fraction(0))) for column in columns), Fraction(0)):
-            return False
-    return True

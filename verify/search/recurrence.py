@@ -17,6 +17,7 @@ import numpy as np
 
 from proofs.network import Network
 from verify.candidates import Covering, Slab, Strip
+from verify.itineraries import least_rotation
 from verify.numerics.batch import Bools, FloatNetwork, Floats
 from verify.numerics.growth import log_growth
 from verify.numerics.strips import SAFE, Frame, Letters, Passage, fit, saddle_frame, slab_frame, solve_map, strip_of, told_apart
@@ -146,7 +147,8 @@ class _Search:
                 self.cycles += 1
                 loop = self._loop(word, points)
                 if loop is not None:
-                    found[_least_rotation(word)] = (room * (1.0 - loop.neutral) / lag, loop)
+                    start = least_rotation(word)
+                    found[word[start:] + word[:start]] = (room * (1.0 - loop.neutral) / lag, loop)
         self.saddles += len(found)
         return [loop for _, loop in sorted(found.values(), key=lambda entry: -entry[0])]
 
@@ -316,22 +318,3 @@ class _Search:
 
 def _entropy(words: list[Word]) -> float:
     return log_growth([(0, 0, len(word)) for word in words], 1)
-
-
-def _least_rotation(word: Word) -> Word:
-    """Return the least rotation of a word, by Booth's algorithm."""
-    doubled = word + word
-    i, j, k, size = 0, 1, 0, len(word)
-    while i < size and j < size and k < size:
-        a, b = doubled[i + k], doubled[j + k]
-        if a == b:
-            k += 1
-            continue
-        if a > b:
-            i += k + 1
-        else:
-            j += k + 1
-        j += i == j
-        k = 0
-    start = min(i, j)
-    return doubled[start : start + size]
