@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
 from proofs.errors import Malformed, OrbitproofError
-from proofs.explain import explain, theorems, verdict_lines
+from proofs.explain import collection_lines, explain, is_collection, theorems, verdict_lines
 from proofs.kernel import check
 from proofs.load import load
 from proofs.theorems import CARDS
 
 USAGE = """\
-usage: python -S -m proofs check CERTIFICATE [--network NETWORK]   say Proved, Rejected or Malformed
+usage: python -S -m proofs check CERTIFICATE [--network NETWORK]   say Proved, Rejected or Malformed; also of a collection, as a whole
        python -S -m proofs explain CERTIFICATE                     the same, step by step in English
        python -S -m proofs theorems [NAME]                         the catalogue, or one card
 NETWORK: another certificate, or a network in a certificate's own form; for model files use orbitproof check
@@ -42,7 +43,8 @@ def _run(arguments: list[str]) -> int:
         case ["-h"] | ["--help"] | [_, "-h"] | [_, "--help"]:
             print(USAGE)
         case ["check", path]:
-            print("\n".join(verdict_lines(check(path))))
+            with Path(path).open("rb") as stream:
+                print("\n".join(collection_lines(stream) if is_collection(stream) else verdict_lines(check(stream))))
         case ["check", path, "--network", network]:
             print("\n".join(verdict_lines(check(path, load(network)))))
         case ["explain", path]:

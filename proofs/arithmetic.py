@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from math import gcd, lcm
-from operator import add, mul, sub
+from operator import add, mul, or_, sub
 from typing import TYPE_CHECKING
 
 from proofs.grammar import shown
@@ -227,9 +228,8 @@ class Matrix:
         """Divide out the common factor of all integers; for a dyadic denominator by counting zeros, which is much faster than gcd."""
         values = [value for row in (*self.mid, *(self.rad or ())) for value in row]
         if self.den & (self.den - 1) == 0:
-            common = self.den
-            for value in values:
-                common = min(common, value & -value) if value else common
+            bits = reduce(or_, values, self.den)  # its lowest bit is the lowest of any
+            common = bits & -bits
         else:
             common = gcd(self.den, *values)
         if common == 1:
@@ -282,11 +282,13 @@ def _turned(rows: Rows) -> Rows:
 
 
 def _products(rows: Rows, columns: Rows) -> Rows:
+    if len(columns) == 1:
+        return tuple((sum(map(mul, row, columns[0])),) for row in rows)
     return tuple(tuple(sum(map(mul, row, column)) for column in columns) for row in rows)
 
 
 def _scaled(rows: Rows, factor: int) -> Rows:
-    return rows if factor == 1 else tuple(tuple(value * factor for value in row) for row in rows)
+    return rows if factor == 1 else _zip_rows(mul, rows, tuple((factor,) * len(row) for row in rows))
 
 
 def _absolute(rows: Rows) -> Rows:
@@ -294,4 +296,6 @@ def _absolute(rows: Rows) -> Rows:
 
 
 def _zip_rows(operation: Callable[[int, int], int], one: Rows, two: Rows) -> Rows:
+    if one and len(one[0]) == 1:  # columns are by far the most frequent
+        return tuple((operation(a, b),) for (a,), (b,) in zip(one, two, strict=True))
     return tuple(tuple(map(operation, a, b)) for a, b in zip(one, two, strict=True))

@@ -7,6 +7,12 @@
 
 Limits: 64 MiB a line, a million steps, numbers as in ``proofs.grammar``. The last line shows that nothing was cut off.
 Remarks (name, model, assumptions) are the finder's words: repeated in the verdict, never checked.
+
+A collection holds any number of certificates, one after another as they are, between two lines of its own:
+
+    {"orbitproof_collection": 1}
+    ...
+    {"collection_end": <number of certificates>}
 """
 
 from __future__ import annotations
@@ -111,22 +117,25 @@ def read_lines(source: IO[bytes]) -> Iterator[Fields]:
         where = f"line {number}"
         if not line.endswith(b"\n"):
             got = "a line without an end: the file was cut off, or the line is too long"
-            raise _broken(where, f"a line of at most {MAX_LINE_BYTES} bytes that ends in a newline", got)
+            raise broken(where, f"a line of at most {MAX_LINE_BYTES} bytes that ends in a newline", got)
         yield parse_object(line[:-1], where)
     if number == 0:
-        raise _broken("line 1", "a certificate", "an empty file")
+        raise broken("line 1", "a certificate", "an empty file")
 
 
 def read_header(fields: Fields) -> Header:
     """Read the first line and recompute the digest. **Raises:** Malformed."""
+    if fields.has("orbitproof_collection"):
+        remedy = "a collection is checked as a whole; to explain or compare, take one certificate out of it"
+        raise broken(fields.where, "one certificate", "a collection of certificates", remedy)
     fields.integer("orbitproof", VERSION, VERSION)
     network = Network.read(fields.part("network"))
     digest = fields.text("digest")
     if digest != network.digest:
-        raise _broken(f"{fields.where}, field digest", f"{network.digest}, the SHA-256 of the network's canonical text", digest)
+        raise broken(f"{fields.where}, field digest", f"{network.digest}, the SHA-256 of the network's canonical text", digest)
     claims = fields.items("claims")
     if not claims:
-        raise _broken(f"{fields.where}, field claims", "at least one claim", "none")
+        raise broken(f"{fields.where}, field claims", "at least one claim", "none")
     remarks = Remarks.read(fields.part("remarks"))
     fields.close()
     texts = tuple(_read_claim(claim, f"{fields.where}, field claims[{i}]") for i, claim in enumerate(claims))
@@ -136,23 +145,29 @@ def read_header(fields: Fields) -> Header:
 def read_step(fields: Fields, number: int) -> Step | None:
     """Read a step line; None for a closing line that counts the steps right. **Raises:** Malformed."""
     if fields.has("end"):
-        fields.integer("end", number - 1, number - 1)
-        fields.close()
+        read_count(fields, "end", number - 1)
         return None
     if number > MAX_STEPS:
-        raise _broken(fields.where, f"at most {MAX_STEPS} steps", f"{number}")
+        raise broken(fields.where, f"at most {MAX_STEPS} steps", f"{number}")
     fields.integer("step", number, number)
     step = Step(fields.text("theorem"), fields.integers("cites", 1, MAX_STEPS), fields.part("witness"))
     fields.close()
     return step
 
 
+def read_count(fields: Fields, name: str, count: int) -> None:
+    """Read a line that holds this one count. **Raises:** Malformed."""
+    fields.integer(name, count, count)
+    fields.close()
+
+
 def _read_claim(content: object, where: str) -> tuple[str, str]:
     kind = content.get("claim") if isinstance(content, dict) else None
     if not isinstance(content, dict) or not isinstance(kind, str) or kind not in KINDS or set(content) != set(KINDS[kind]):
-        raise _broken(where, "a claim of a known kind with exactly its fields", claim_text(content))
+        raise broken(where, "a claim of a known kind with exactly its fields", claim_text(content))
     return kind, claim_text(content)
 
 
-def _broken(where: str, expected: str, got: str) -> Malformed:
-    return Malformed(where=where, law="certificate format", expected=expected, got=got)
+def broken(where: str, expected: str, got: str, remedy: str = "") -> Malformed:
+    """Return the error for a file that does not follow the format."""
+    return Malformed(where=where, law="certificate format", expected=expected, got=got, remedy=remedy)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from proofs.kernel import check, scope
+from proofs.kernel import check, check_collection, scope
 from proofs.theorems import CARDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedReader
     from pathlib import Path
     from typing import IO
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from proofs.kernel import Proved
 
 _SHOWN = 8
+_EACH = "Each certificate speaks of the real-number map F of its own network, or of every network within its weight intervals."
 
 
 def explain(certificate: str | Path | bytes | IO[bytes] | Certificate) -> Iterator[str]:
@@ -44,6 +47,26 @@ def verdict_lines(proved: Proved) -> list[str]:
     lines += [f'Assumed, not checked: "{assumption}".' for assumption in proved.remarks.assumptions]
     more = f" (and {len(claims) - 1} more, listed above)" if len(claims) > 1 else ""
     return [*lines, f"Proved  {claims[0]}{more}."]
+
+
+def is_collection(stream: BufferedReader) -> bool:
+    """Say, reading nothing away, whether a file begins like a collection; whether it is one the kernel says."""
+    return b'"orbitproof_collection"' in stream.peek(64)[:64]
+
+
+def collection_lines(stream: IO[bytes]) -> list[str]:
+    """Check a whole collection and return as lines what it proves: how many claims of each kind, by which theorems; last the verdict.
+
+    **Guarantee:** said only after the last line was checked. **Raises:** Malformed, Rejected.
+    """
+    counts, digests = Counter[str](), Counter[str]()
+    for proved in check_collection(stream):
+        digests[proved.digest] += 1
+        counts.update(f"claims {claim.kind}" for claim in proved.claims)
+        counts.update(f"certificates by {theorem}" for theorem in proved.theorems)
+        counts["certificates with assumptions, not checked"] += bool(proved.remarks.assumptions)
+    lines = [f"{what}: {count}" for what, count in sorted(counts.items()) if count]
+    return [_EACH, *lines, f"networks, by digest: {len(digests)}", f"Proved: {digests.total()} certificates"]
 
 
 def title(theorem: str) -> str:

@@ -33,17 +33,15 @@ def read_number(text: object, where: str) -> Fraction:
     if match is None:
         raise _bad_number(text, where)
     sign, head, below, exponent = match.groups()
-    value = Fraction(-_read_integer(head) if sign else _read_integer(head))
+    above = -_read_integer(head) if sign else _read_integer(head)
     if below is not None:
         if _read_integer(below) == 0:
             raise _bad_number(text, where)
-        return value / _read_integer(below)
-    if exponent is None:
-        return value
-    power = int(exponent)
+        return Fraction(above, _read_integer(below))
+    power = int(exponent or 0)
     if abs(power) > _MAX_EXPONENT:
         raise _bad_number(text, where)
-    return value * (1 << power) if power >= 0 else value / (1 << -power)
+    return Fraction(above << power) if power >= 0 else Fraction(above, 1 << -power)
 
 
 def read_entry(text: object, where: str) -> tuple[Fraction, Fraction]:

@@ -1,23 +1,25 @@
-"""The checker: reads a certificate line by line and says Proved, or raises Rejected or Malformed. The only maker of Proved."""
+"""The checker: reads certificates line by line and says Proved, or raises Rejected or Malformed. The only maker of Proved."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import InitVar, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from proofs.certificate import Certificate, Header, Remarks, Step, claim_text, read_header, read_lines, read_step
-from proofs.errors import Malformed, Rejected
+from proofs.certificate import Certificate, Header, Remarks, Step, broken, claim_text, read_count, read_header, read_lines, read_step
+from proofs.errors import Malformed, OrbitproofError, Rejected
 from proofs.grammar import shown
 from proofs.theorems import THEOREMS
 from proofs.theorems.card import Application
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from proofs.claims import Claim
     from proofs.network import Network
+    from proofs.reader import Fields
 
     Listener = Callable[[int, str, tuple[int, ...], Claim], None]
 
@@ -68,8 +70,9 @@ def check(
       1. the first line parses; its digest is that of its network; it makes at least one claim
       2. its network is the one that was asked about, if one was given
       3. each step names a known theorem, cites earlier steps only, and passes that theorem's checks
-      4. the last line counts the steps and nothing follows it
+      4. the closing line counts the steps
       5. every claim of the first line is the conclusion of some step
+      6. nothing follows the closing line
 
     **Guarantee:** exact; no search.
     **Raises:** Malformed or Rejected, with the step and the numbered check; OSError if the file cannot be read.
@@ -79,12 +82,42 @@ def check(
     if isinstance(certificate, str | Path):
         with Path(certificate).open("rb") as stream:
             return check(stream, network, listen)
-    try:
-        return _check(io.BytesIO(certificate) if isinstance(certificate, bytes) else certificate, network, listen)
-    except (MemoryError, RecursionError):
-        raise Malformed(
-            where="certificate", law="resources", expected="a certificate that fits into memory", got="one that does not"
-        ) from None
+    lines = read_lines(io.BytesIO(certificate) if isinstance(certificate, bytes) else certificate)
+    proved = _check(lines, network, listen)
+    _require_end(lines)  # 6
+    return proved
+
+
+def check_collection(stream: IO[bytes]) -> Iterator[Proved]:
+    """Check the certificates of a collection one after another and yield each verdict as soon as it stands.
+
+    A verdict speaks of its own certificate's network alone. Exhaust the iterator: only its end says that the file is whole.
+
+    What must hold, in this order:
+      1. the first line opens a collection
+      2. each certificate that follows, at least one, passes as in ``check``
+      3. the closing line counts the certificates
+      4. nothing follows the closing line
+
+    **Guarantee:** exact; no search. **Memory:** one certificate.
+    **Raises:** Malformed or Rejected, naming the certificate by its number and its first line.
+    """
+    lines = read_lines(stream)
+    read_count(next(lines), "orbitproof_collection", 1)  # 1
+    count = 0
+    for fields in lines:
+        if count and fields.has("collection_end"):
+            read_count(fields, "collection_end", count)  # 3
+            _require_end(lines)  # 4
+            return
+        count += 1  # noqa: SIM113 - certificates, not lines
+        try:
+            proved = _check(chain([fields], lines), None, None)  # 2
+        except OrbitproofError as failure:
+            failure.where = f"certificate {count} from {fields.where} on, {failure.where}"
+            raise
+        yield proved
+    raise broken("end of file", 'a closing line {"collection_end": n}', "none")
 
 
 def scope(network: Network) -> str:
@@ -97,8 +130,15 @@ def scope(network: Network) -> str:
     )
 
 
-def _check(source: IO[bytes], network: Network | None, listen: Listener | None) -> Proved:
-    lines = read_lines(source)
+def _check(lines: Iterator[Fields], network: Network | None, listen: Listener | None) -> Proved:
+    try:
+        return _verdict(lines, network, listen)
+    except (MemoryError, RecursionError):
+        expected, got = "a certificate that fits into memory", "one that does not"
+        raise Malformed(where="certificate", law="resources", expected=expected, got=got) from None
+
+
+def _verdict(lines: Iterator[Fields], network: Network | None, listen: Listener | None) -> Proved:
     header = read_header(next(lines))  # 1
     if network is not None and network.digest != header.network.digest:  # 2
         raise Rejected(
@@ -112,23 +152,17 @@ def _check(source: IO[bytes], network: Network | None, listen: Listener | None) 
     concluded: dict[str, Claim] = {}
     kinds, wanted = {kind for kind, _ in header.claims}, {text for _, text in header.claims}
     used: dict[str, None] = {}
-    closed = False
     for fields in lines:
-        if closed:  # 4
-            raise Malformed(where=fields.where, law="certificate format", expected="nothing after the closing line", got="a further line")
         step = read_step(fields, len(facts) + 1)
-        if step is None:
-            closed = True
-            continue
+        if step is None:  # 4
+            return Proved(_KEY, _conclude(header, concluded), header.network, tuple(used), header.remarks)
         facts.append(_apply(step, header, facts))  # 3
         used[step.theorem] = None
         if facts[-1].kind in kinds and (text := claim_text(facts[-1].as_json())) in wanted:
             concluded[text] = facts[-1]
         if listen is not None:
             listen(len(facts), step.theorem, step.cites, facts[-1])
-    if not closed:
-        raise Malformed(where="end of file", law="certificate format", expected='a closing line {"end": n}', got="none")
-    return Proved(_KEY, _conclude(header, concluded), header.network, tuple(used), header.remarks)
+    raise broken("end of file", 'a closing line {"end": n}', "none")
 
 
 def _apply(step: Step, header: Header, facts: list[Claim]) -> Claim:
@@ -147,3 +181,8 @@ def _conclude(header: Header, concluded: dict[str, Claim]) -> tuple[Claim, ...]:
         if text not in concluded:  # 5
             raise Rejected(where=f"claim {number}", law="conclusion", expected="a claim that some step concludes", got=text)
     return tuple(concluded[text] for _, text in header.claims)
+
+
+def _require_end(lines: Iterator[Fields]) -> None:
+    for fields in lines:
+        raise broken(fields.where, "nothing after the closing line", "a further line")

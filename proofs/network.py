@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from proofs.arithmetic import Interval, Matrix
 from proofs.errors import Malformed, Rejected
 from proofs.functions import sigmoid, sigmoid_slope, tanh, tanh_slope
-from proofs.grammar import write_entry
+from proofs.grammar import write_entry, write_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -330,7 +330,7 @@ def _slopes(operation: Operation, arguments: list[Matrix]) -> Matrix:
 
 def _relu(x: Matrix) -> Matrix:
     if x.rad is None:
-        return Matrix(tuple((max(0, row[0]),) for row in x.mid), None, x.den)
+        return Matrix(tuple((max(0, value),) for (value,) in x.mid), None, x.den)
     low = [max(0, m[0] - r[0]) for m, r in zip(x.mid, x.rad, strict=True)]
     high = [max(0, m[0] + r[0]) for m, r in zip(x.mid, x.rad, strict=True)]
     middles = tuple((a + b,) for a, b in zip(low, high, strict=True))
@@ -351,6 +351,8 @@ def _times(one: Matrix, two: Matrix) -> Matrix:
 
 def _spelled(matrix: Matrix) -> list[list[str]]:
     rows, columns = matrix.shape
+    if matrix.rad is None:
+        return [[write_number(Fraction(value, matrix.den)) for value in row] for row in matrix.mid]
     return [[write_entry(matrix.middle(i, j), matrix.radius(i, j)) for j in range(columns)] for i in range(rows)]
 
 

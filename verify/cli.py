@@ -14,6 +14,7 @@ import typer
 
 from proofs.errors import Malformed, OrbitproofError
 from verify.cli_regions import regions
+from verify.cli_sample import sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,16 +142,20 @@ def check(
     radius: Annotated[str | None, typer.Option(help="compare with that network at this weight radius")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a certificate with the independent checker."""
+    """Check a certificate, or a collection of them, with the independent checker."""
     from time import perf_counter
 
-    from proofs.explain import verdict_lines
+    from proofs.explain import collection_lines, is_collection, verdict_lines
     from proofs.kernel import check as run
     from verify.answers import plain_numbers
 
     asked = None if network is None else _asked(network, model, settings, radius)
     start = perf_counter()
-    proved = run(certificate, asked)
+    with certificate.open("rb") as stream:
+        if asked is None and is_collection(stream):
+            lines = collection_lines(stream)
+            _finish({"verdict": "Proved", "lines": lines}, lines, "Proved", as_json)
+        proved = run(stream, asked)
     content = {
         "verdict": "Proved",
         "claim": [plain_numbers(claim.as_json()) for claim in proved.claims],
@@ -208,6 +213,7 @@ def convert(
 
 
 app.command()(regions)
+app.command()(sample)
 
 
 def main() -> NoReturn:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
 import proofs
+from proofs.kernel import check_collection
 from tests.corpus.accepted import accepted
 from tests.corpus.covering import accepted_coverings, malformed_coverings, rejected_coverings
 from tests.corpus.malformed import malformed
+from tests.corpus.many import accepted_collections, malformed_collections, rejected_collections
 from tests.corpus.region_attacks import malformed_regions, rejected_regions
 from tests.corpus.regions import accepted_regions
 from tests.corpus.rejected import rejected
@@ -20,10 +23,15 @@ from tests.corpus.trees import accepted_trees
 HERE = Path(__file__).resolve().parent
 
 
-def write(folder: str, cases: Iterable[tuple[str, bytes]], answer: type[Exception] | None) -> int:
+def write(
+    folder: str,
+    cases: Iterable[tuple[str, bytes]],
+    answer: type[Exception] | None,
+    check: Callable[[bytes], object] = proofs.check,
+) -> int:
     """Write one folder and return the number of certificates; a case with another answer stops everything."""
     place = HERE / folder
-    place.mkdir(exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
     for old in [*place.glob("*.cert"), *place.glob("*.why")]:
         old.unlink()
     count = 0
@@ -32,7 +40,7 @@ def write(folder: str, cases: Iterable[tuple[str, bytes]], answer: type[Exceptio
         if path.exists():
             raise FileExistsError(path)
         path.write_bytes(content)
-        why = verdict(content)
+        why = verdict(content, check)
         if type(why) is not (answer or type(None)):
             raise ValueError(f"{folder}/{name}: {why}")
         if why is not None:
@@ -41,13 +49,18 @@ def write(folder: str, cases: Iterable[tuple[str, bytes]], answer: type[Exceptio
     return count
 
 
-def verdict(content: bytes) -> Exception | None:
+def verdict(content: bytes, check: Callable[[bytes], object]) -> Exception | None:
     """Return what the kernel says: nothing, or its letter."""
     try:
-        proofs.check(content)
+        check(content)
     except (proofs.Malformed, proofs.Rejected) as failure:
         return failure
     return None
+
+
+def all_of(content: bytes) -> list[proofs.Proved]:
+    """Check a whole collection."""
+    return list(check_collection(BytesIO(content)))
 
 
 if __name__ == "__main__":
@@ -61,3 +74,6 @@ if __name__ == "__main__":
         ),
     ):
         print(folder, write(folder, cases, answer))  # noqa: T201 - a script
+    print("collections/accepted", write("collections/accepted", accepted_collections(), None, all_of))  # noqa: T201
+    print("collections/rejected", write("collections/rejected", rejected_collections(), proofs.Rejected, all_of))  # noqa: T201
+    print("collections/malformed", write("collections/malformed", malformed_collections(), proofs.Malformed, all_of))  # noqa: T201

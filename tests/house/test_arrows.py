@@ -54,6 +54,9 @@ FLOORS = [
 # The only homes of these imports (files, as patterns from the root).
 HOMES = {
     "torch": ["verify/formats/torch*", "verify/loading.py", "verify/numerics/*"],
+    "duckdb": ["verify/sampling/duck.py", "verify/sampling/database.py"],
+    "distributed": ["verify/sampling/executors.py"],
+    "matplotlib": [f"verify/sampling/{name}.py" for name in ("canvas", "figures", "pictures", "corrected_table")],
     "networkx": ["verify/graph.py", "verify/search/entropy*"],
     "flint": ["verify/numerics/*"],
     "highspy": ["verify/numerics/*"],

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import proofs
+from proofs.kernel import check_collection
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"
 
@@ -34,6 +35,31 @@ def test_malformed(path: Path) -> None:
     with pytest.raises(proofs.Malformed) as caught:
         proofs.check(path)
     assert type(caught.value) is proofs.Malformed
+    assert str(caught.value) == why(path)
+
+
+def check_all(path: Path) -> list[proofs.Proved]:
+    """Check a whole collection."""
+    with path.open("rb") as stream:
+        return list(check_collection(stream))
+
+
+@pytest.mark.parametrize("path", named("collections/accepted"))
+def test_accepted_collections(path: Path) -> None:
+    assert check_all(path)
+    with pytest.raises(proofs.Malformed, match="a collection of certificates"):
+        proofs.check(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [(path, kind) for kind in ("Rejected", "Malformed") for path in sorted((CORPUS / "collections" / kind.lower()).glob("*.cert"))],
+    ids=lambda value: value.stem if isinstance(value, Path) else value,
+)
+def test_refused_collections(path: Path, kind: str) -> None:
+    with pytest.raises(proofs.OrbitproofError) as caught:
+        check_all(path)
+    assert type(caught.value) is getattr(proofs, kind)
     assert str(caught.value) == why(path)
 
 

@@ -37,11 +37,11 @@ def test_a_kink_that_touches_zero_without_crossing() -> None:
 
 
 def test_rectified_pieces() -> None:
-    line = Bent((ONE, -ONE))
-    assert line.rectified() == Bent((ZERO, ZERO), ((ONE, (ONE, -ONE)),))
+    line = Bent((1, -1))
+    assert line.rectified() == Bent((0, 0), ((ONE, (1, -1)),))
     assert line.rectified().rectified() == line.rectified()
-    assert Bent((ZERO, -ONE)).rectified() == Bent((ZERO, ZERO))
-    assert Bent((ZERO, ONE)).rectified() == Bent((ZERO, ONE))
+    assert Bent((0, -1)).rectified() == Bent((0, 0))
+    assert Bent((0, 1)).rectified() == Bent((0, 1))
 
 
 def test_a_limit_on_knots() -> None:

@@ -1,6 +1,7 @@
 """A naive second checker, written from the theorem cards and the file format alone; it shares no line with proofs or verify.
 
 check(path or bytes)               the claims that hold, as JSON objects, or Refused
+check_collection(path or bytes)    such a list for each certificate of a collection, or Refused
 claim_is_true(network, claim)      True, False or None (cannot say), without any witness
 """
 
@@ -20,7 +21,7 @@ from tests.second.text import MOST_STEPS, Refused, canonical, integer, items, li
 from tests.second.trees import CARDS as TREE_CARDS
 from tests.second.truth import claim_is_true
 
-__all__ = ["Refused", "check", "claim_is_true"]
+__all__ = ["Refused", "check", "check_collection", "claim_is_true"]
 
 CARDS = {**LINE_CARDS, **CYCLE_CARDS, **TREE_CARDS, **NECKLACE_CARDS, **REGION_CARDS, **STRIP_CARDS}
 FIELDS = {
@@ -54,8 +55,22 @@ FIELDS = {
 
 def check(certificate: str | Path | bytes) -> list[dict]:
     """Return the claims of a certificate if every one is the conclusion of a step that passes; otherwise raise Refused."""
-    content = certificate if isinstance(certificate, bytes) else Path(certificate).read_bytes()
-    lines = lines_of(content)
+    return _certificate(lines_of(certificate if isinstance(certificate, bytes) else Path(certificate).read_bytes()))
+
+
+def check_collection(collection: str | Path | bytes) -> list[list[dict]]:
+    """Return the claims of every certificate between the first line and the last, which counts them; otherwise raise Refused."""
+    lines = lines_of(collection if isinstance(collection, bytes) else Path(collection).read_bytes())
+    need(len(lines) > 1, "no closing line")
+    first, last = take(lines[0], "orbitproof_collection"), take(lines[-1], "collection_end")
+    ends = [place for place, line in enumerate(lines) if "end" in line]
+    need(ends[-1:] == [len(lines) - 2], "no certificate, or one that is not closed")
+    integer(first["orbitproof_collection"], 1, 1)
+    integer(last["collection_end"], len(ends), len(ends))
+    return [_certificate(lines[before + 1 : end + 1]) for before, end in zip([0, *ends], ends, strict=False)]
+
+
+def _certificate(lines: list[dict]) -> list[dict]:
     net, claims = _header(lines[0])
     need(len(lines) > 1, "no closing line")
     facts: list[dict] = []

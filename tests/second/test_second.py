@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.second.checker import Refused, check, claim_is_true
+from tests.second.checker import Refused, check, check_collection, claim_is_true
 
 HERE = Path(__file__).resolve().parent
 CORPUS = HERE.parent / "corpus"
@@ -31,6 +31,24 @@ def test_both_accept(path: Path) -> None:
 def test_both_refuse(path: Path) -> None:
     with pytest.raises(Refused):
         check(path)
+
+
+def headers(path: Path) -> list[dict]:
+    """Return the first lines of the certificates of a collection."""
+    return [line for line in map(json.loads, path.read_bytes().splitlines()) if "orbitproof" in line]
+
+
+@pytest.mark.parametrize("path", named("collections/accepted"))
+def test_both_accept_collections(path: Path) -> None:
+    for claims, header in zip(check_collection(path), headers(path), strict=True):
+        assert claims == header["claims"]
+        assert [claim for claim in claims if claim_is_true(header["network"], claim) is False] == []
+
+
+@pytest.mark.parametrize("path", [*named("collections/rejected"), *named("collections/malformed")])
+def test_both_refuse_collections(path: Path) -> None:
+    with pytest.raises(Refused):
+        check_collection(path)
 
 
 def test_most_claims_are_decided_without_a_witness() -> None:

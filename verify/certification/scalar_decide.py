@@ -28,15 +28,15 @@ LONGEST = 1_024
 ODD = range(5, 32, 2)
 
 
-def decide(case: Case) -> None:
-    """Try the short proofs of order, then the tables, then sampling."""
+def decide(case: Case, *, thorough: bool = True) -> None:
+    """Try the short proofs of order, then the tables, then (``thorough``) horseshoes and sampling."""
     if _by_slopes(case):
         return
     if case.powers is not None:
         _by_tables(case, case.powers)
-    if case.decision == "undecided" and case.powers is not None:
+    if case.decision == "undecided" and case.powers is not None and thorough:
         _by_horseshoe(case, case.powers)
-    if case.decision == "undecided":
+    if case.decision == "undecided" and thorough:
         _by_sampling(case)
     if case.decision == "undecided":
         case.undecided.append(_undecided_text(case))

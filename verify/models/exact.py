@@ -29,8 +29,8 @@ def exact(array: np.ndarray) -> Matrix:
     if table.dtype == object:
         return Matrix.exact(cast("list[list[Fraction]]", table.tolist()))
     integers, power = _dyadics(table.ravel())
-    columns = table.shape[1]
-    return Matrix(tuple(tuple(integers[i : i + columns]) for i in range(0, len(integers), columns)), None, 1 << power)
+    rows = zip(*[iter(integers)] * table.shape[1], strict=True)
+    return Matrix(tuple(rows), None, 1 << power)
 
 
 def widened(matrix: Matrix, radius: Fraction) -> Matrix:
@@ -47,11 +47,9 @@ def _dyadics(values: np.ndarray) -> tuple[list[int], int]:
     """Return integers and the least power p such that value = integer / 2**p."""
     fractions, exponents = np.frexp(values)
     mantissas = np.ldexp(fractions, _MANTISSA).astype(np.int64)
-    zeros = np.where(mantissas == 0, 0, np.frexp((mantissas & -mantissas).astype(np.float64))[1] - 1)
-    odd = mantissas >> zeros
-    shifts = np.where(mantissas == 0, 0, exponents.astype(np.int64) - _MANTISSA + zeros)
-    power = max(0, -int(shifts.min()))
-    if int(np.max(np.where(mantissas == 0, 0, exponents))) + power <= _WORD:
-        return cast("list[int]", (odd << np.where(mantissas == 0, 0, shifts + power)).tolist()), power
-    pairs = zip(odd.tolist(), shifts.tolist(), strict=True)
-    return [value << shift + power if value else 0 for value, shift in pairs], power
+    lowest = np.frexp((mantissas & -mantissas).astype(np.float64))[1] + (exponents - (_MANTISSA + 1))  # places of the lowest bits
+    power = max(0, -int(np.where(mantissas == 0, 0, lowest).min()))
+    if int(exponents.max()) + power <= _WORD:
+        return cast("list[int]", np.ldexp(values, power).astype(np.int64).tolist()), power
+    pairs = zip(mantissas.tolist(), (exponents + (power - _MANTISSA)).tolist(), strict=True)
+    return [value << shift if shift >= 0 else value >> -shift for value, shift in pairs], power

@@ -1,0 +1,1 @@
+"""Random networks at scale: families, decisions, campaigns, statistics."""

@@ -1,0 +1,270 @@
+"""A campaign's DuckDB file: one row a network, and the marks of the finished chunks. Whoever opens it is its only writer.
+
+    campaign  format, seed, made_with                      one row
+    cells     cell, text, family, width, scale, depth, output, asked      asked: the largest count of networks a campaign was run for
+    chunks    cell, start, rows, made_with                 networks start ... start + rows - 1 of the cell are there
+    networks  cell, i, sha256, verdict, theorem, recipe, margin, period_2, period_3, checked      as ``Decisions`` says; margin NULL: none
+
+A chunk's rows and its mark are one transaction, so that whatever ends the program leaves whole chunks. Everything that is counted is
+counted here, in SQL.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from proofs.errors import Malformed
+from verify.sampling.counts import CellCounts
+from verify.sampling.duck import FRESH, LAW, connect, hold, let_go, letters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import numpy as np
+    from duckdb import DuckDBPyConnection
+    from numpy.typing import NDArray
+
+    from verify.sampling.families import Cell
+
+    Columns = dict[str, np.ndarray]
+
+FORMAT = "orbitproof campaign 1"
+TABLES = {
+    "campaign": {"format": "VARCHAR", "seed": "UBIGINT", "made_with": "VARCHAR"},
+    "cells": {
+        "cell": "INTEGER", "text": "VARCHAR", "family": "VARCHAR", "width": "BIGINT", "scale": "DOUBLE", "depth": "BIGINT",
+        "output": "VARCHAR", "asked": "BIGINT",
+    },
+    "chunks": {"cell": "INTEGER", "start": "BIGINT", "rows": "BIGINT", "made_with": "VARCHAR"},
+    "networks": {
+        "cell": "INTEGER", "i": "BIGINT", "sha256": "BLOB", "verdict": "VARCHAR", "theorem": "VARCHAR", "recipe": "VARCHAR",
+        "margin": "DOUBLE", "period_2": "TINYINT", "period_3": "TINYINT", "checked": "BOOLEAN",
+    },
+}  # fmt: skip
+_FETCH = 4096
+_COUNTS = """
+    SELECT count(*), count(*) FILTER (verdict = 'chaotic'), count(*) FILTER (verdict = 'ordered'),
+           count(*) FILTER (verdict = 'ordered_by_bound'), count(*) FILTER (verdict = 'undecided'),
+           count(*) FILTER (period_2 = 1), count(*) FILTER (period_3 = 1), count(*) FILTER (period_2 = -1), count(*) FILTER (period_3 = -1)
+    FROM networks WHERE cell = ? AND i < ?
+"""
+_EXPORT = """
+    COPY (SELECT family, width, scale, depth, output, seed, i, lower(hex(sha256)) AS sha256, verdict, theorem, recipe, margin, period_2,
+                 period_3, checked
+          FROM networks JOIN cells USING (cell), campaign WHERE list_contains([{cells}]::INTEGER[], cell) AND i < {count}
+          ORDER BY cell, i)
+    TO '{path}' (FORMAT parquet)
+"""
+_STRANGE = (
+    "SELECT view_name FROM duckdb_views() WHERE NOT internal",
+    "SELECT function_name FROM duckdb_functions() WHERE NOT internal",
+    "SELECT column_name FROM duckdb_columns() WHERE NOT internal AND column_default IS NOT NULL",
+)
+_MARKED = "SELECT cell, sum(rows)::BIGINT, min(start), max(start + rows) - 1 FROM chunks GROUP BY cell ORDER BY cell"
+_THERE = "SELECT cell, count(*), min(i), max(i) FROM networks GROUP BY cell ORDER BY cell"
+_OVERLAPPING = "SELECT * FROM (SELECT lead(start) OVER (PARTITION BY cell ORDER BY start) < start + rows AS bad FROM chunks) WHERE bad"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is stored of one network besides its counts."""
+
+    i: int
+    sha256: bytes
+    verdict: str
+    theorem: str
+    recipe: str
+    checked: bool
+
+
+class Database:
+    """An open campaign; a context manager, closed at its end. ``path`` None: in memory.
+
+    **Raises** Malformed, from every method: another seed, another format, a damaged file, one that another campaign is writing.
+    """
+
+    def __init__(self, path: Path | None, seed: int, made_with: str) -> None:
+        """Open the file, or begin it; what it holds already must have the same seed."""
+        self.path = path
+        self._cells: dict[str, int] = {}
+        self._held = hold(path)
+        try:
+            self._connection = connect(path)
+            try:
+                with self._clear():
+                    self._greet(seed, made_with)
+            except BaseException:
+                self._connection.close()
+                raise
+        except BaseException:
+            let_go(self._held)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            with self._clear():
+                self._connection.close()
+        finally:
+            let_go(self._held)
+
+    def ask(self, cells: Sequence[Cell], count: int) -> None:
+        """Note that the first ``count`` networks of these cells are wanted."""
+        with self._transaction():
+            for cell in cells:
+                if cell.text not in self._cells:
+                    self._cells[cell.text] = len(self._cells)
+                    named = [cell.text, cell.family, cell.width, cell.scale, cell.depth, cell.output]
+                    self._run("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, 0)", [self._cells[cell.text], *named])
+                self._run("UPDATE cells SET asked = greatest(asked, ?) WHERE cell = ?", [count, self._cells[cell.text]])
+
+    def missing(self, cell: Cell, count: int) -> list[tuple[int, int]]:
+        """Return the first and the number of networks of every gap among the first ``count``, in order."""
+        gaps, end = [], 0
+        with self._clear():
+            chunks = self._run("SELECT start, rows FROM chunks WHERE cell = ? ORDER BY start", [self._number(cell)]).fetchall()
+        for first, rows in [*chunks, (count, 0)]:
+            if end < min(first, count):
+                gaps.append((end, min(first, count) - end))
+            end = first + rows
+        return gaps
+
+    def add(self, cell: Cell, first: int, columns: Columns, made_with: str) -> None:
+        """Keep a finished chunk: its rows and its mark, or neither."""
+        rows, number = len(columns["i"]), self._number(cell)
+        names = ", ".join(f"{name}::{kind}" for name, kind in TABLES["networks"].items() if name != "cell")
+        with self._transaction():
+            self._run("INSERT INTO chunks VALUES (?, ?, ?, ?)", [number, first, rows, made_with])
+            with self._incoming(columns):
+                self._run(f"INSERT INTO networks SELECT {number}, {names} FROM incoming")  # noqa: S608 - own names and numbers
+
+    def counts(self, cell: Cell, count: int) -> CellCounts:
+        """Return how the first ``count`` networks of a cell were decided, those that are there."""
+        with self._clear():
+            numbers = self._run(_COUNTS, [self._number(cell), count]).fetchone() or ()
+        names = [field.name for field in fields(CellCounts)][1:]
+        return CellCounts(cell, **dict(zip(names, numbers, strict=True)))
+
+    def rows(self, cell: Cell, count: int, verdicts: Iterable[str], *, unchecked: bool = False) -> Iterator[Row]:
+        """Yield those of the first ``count`` networks of a cell that have one of these verdicts and a recipe, in order."""
+        found = "SELECT i, sha256, verdict, theorem, recipe, checked FROM networks WHERE cell = ? AND i < ?"
+        wanted = f"{found} AND list_contains(?, verdict) AND recipe <> ''{' AND NOT checked' if unchecked else ''} ORDER BY i"
+        with self._clear(), self._connection.cursor() as reader:
+            reader.execute(wanted, [self._number(cell), count, list(verdicts)])
+            while rows := reader.fetchmany(_FETCH):
+                yield from (Row(*row) for row in rows)
+
+    def row(self, cell: Cell, i: int) -> Row | None:
+        """Return what is stored of one network, None where it is not there."""
+        question = "SELECT i, sha256, verdict, theorem, recipe, checked FROM networks WHERE cell = ? AND i = ?"
+        with self._clear():
+            found = self._run(question, [self._cells.get(cell.text, -1), i]).fetchone()
+        return None if found is None else Row(*found)
+
+    def mark_checked(self, cell: Cell, indices: NDArray[np.int64]) -> None:
+        """Note that the kernel has accepted these networks' recipes."""
+        question = "UPDATE networks SET checked = true WHERE cell = ? AND i BETWEEN ? AND ? AND i IN (SELECT i FROM incoming)"
+        with self._transaction(), self._incoming({"i": indices}):
+            self._run(question, [self._number(cell), int(indices.min()), int(indices.max())])
+
+    def checked(self, cell: Cell, count: int) -> int:
+        """Return how many ordered networks the kernel has checked."""
+        question = "SELECT count(*) FROM networks WHERE cell = ? AND i < ? AND verdict = 'ordered' AND checked"
+        with self._clear():
+            found = self._run(question, [self._number(cell), count]).fetchone()
+        return int(found[0]) if found else 0
+
+    def export(self, path: Path, cells: Sequence[Cell], count: int) -> None:
+        """Write the first ``count`` networks of the cells as a Parquet file, whole or not at all."""
+        from verify.certification.files import fresh_file
+
+        numbers = ", ".join(str(self._number(cell)) for cell in cells)
+        with fresh_file(path) as fresh, self._clear():
+            name = str((fresh.temporary or path).absolute()).replace("'", "''")
+            self._run(_EXPORT.format(cells=numbers, count=int(count), path=name))
+            fresh.keep()
+
+    @property
+    def place(self) -> str:
+        """Return the file's name for errors."""
+        return str(self.path or "campaign in memory")
+
+    def _number(self, cell: Cell) -> int:
+        return self._cells[cell.text]
+
+    def _run(self, question: str, values: Sequence[object] = ()) -> DuckDBPyConnection:
+        return self._connection.execute(question, list(values))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._clear():
+            self._run("BEGIN")
+            try:
+                yield
+            except BaseException:
+                self._run("ROLLBACK")
+                raise
+            self._run("COMMIT")
+
+    @contextmanager
+    def _incoming(self, columns: Columns) -> Iterator[None]:
+        """Let SQL read arrays as the table ``incoming``."""
+        self._connection.register("incoming", columns)
+        try:
+            yield
+        finally:
+            self._connection.unregister("incoming")
+
+    @contextmanager
+    def _clear(self) -> Iterator[None]:
+        with letters(self.path):
+            yield
+
+    def _greet(self, seed: int, made_with: str) -> None:
+        """Compare what is there with what is asked; begin an empty file."""
+        if self._tables() == {}:
+            with self._transaction():
+                for name, columns in TABLES.items():
+                    self._run(f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
+                self._run("INSERT INTO campaign VALUES (?, ?, ?)", [FORMAT, seed, made_with])
+            return
+        self._check_tables()
+        self._check_campaign(seed)
+        self._cells = dict(self._run("SELECT text, cell FROM cells").fetchall())
+        self._check_chunks()
+
+    def _tables(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        question = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY table_oid, column_index"
+        for table, column, kind in self._run(question).fetchall():
+            found.setdefault(table, {})[column] = kind
+        return found
+
+    def _check_tables(self) -> None:
+        """Refuse anything but the four tables: a view or a macro could stand for a file elsewhere."""
+        strange: list[Any] = [name for question in _STRANGE for (name,) in self._run(question).fetchall()]
+        if self._tables() != TABLES or strange:
+            got = ", ".join([*self._tables(), *map(str, strange)])
+            raise self._unfit(f"the tables {', '.join(TABLES)} as this program makes them", got)
+
+    def _check_campaign(self, seed: int) -> None:
+        found = self._run("SELECT format, seed FROM campaign").fetchall()
+        if len(found) != 1 or found[0][0] != FORMAT:
+            raise self._unfit(FORMAT, ", ".join(str(row[0]) for row in found))
+        if found[0][1] != seed:
+            law, got = "a campaign has one seed", f"seed {seed}"
+            raise Malformed(where=self.place, law=law, expected=f"seed {found[0][1]}, as the file has it", got=got, remedy=FRESH)
+
+    def _check_chunks(self) -> None:
+        """Refuse rows without a mark, marks without rows, and chunks that overlap."""
+        marked, there, overlapping = (self._run(question).fetchall() for question in (_MARKED, _THERE, _OVERLAPPING))
+        if marked != there or overlapping:
+            raise self._unfit("the rows of every finished chunk, and no others", "rows that do not fit the chunks")
+
+    def _unfit(self, expected: str, got: str) -> Malformed:
+        return Malformed(where=self.place, law=LAW, expected=expected, got=got, remedy=FRESH)
