@@ -64,7 +64,7 @@ class _Board:
         periods = [np.full(n, -1, dtype=np.int8) for _ in range(2)]
         self.answer = LineDecisions(np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int64), *blank, *periods)
 
-    def order(self, rows: NDArray[np.int64], exponent: int) -> None:
+    def order(self, rows: NDArray[np.int64], exponent: int | NDArray[np.int64]) -> None:
         self.answer.kind[rows], self.answer.power[rows] = ORDERED, exponent
 
     def chaos(self, rows: NDArray[np.int64], kind: int, power: int, points: Points) -> None:
@@ -124,9 +124,10 @@ def _first(board: _Board, alive: _Alive) -> _Alive:
     owner = torch.repeat_interleave(torch.arange(len(maps), device=start.device), start[1:] - start[:-1])
     falls = torch.zeros_like(maps.unsafe)
     falls[owner[maps.slopes - maps.slope_radii < 0]] = True
-    settled = ((maps.steepest() < 1) | ~falls) & ~maps.unsafe
+    settled = ((maps.steepest() < 1) | ~falls) & ~alive.power.unsafe
     rows = alive.rows[settled].cpu().numpy()
-    board.order(rows, 0)
+    swapping = (alive.rays < 0).all(dim=1)[settled]  # F exchanges the infinities
+    board.order(rows, swapping.long().cpu().numpy())
     board.answer.period_2[rows] = board.answer.period_3[rows] = 0
     return alive.keep(~settled & ~found.unsafe)
 

@@ -5,8 +5,10 @@ at each. Between consecutive boxes the real F^n is affine. Composition keeps thi
 become breaks of their own; one that rounding cannot tell from a value joins that break's cluster, whose box grows accordingly.
 
 A list may have holes: stretches where no cycle looked for has its greatest point are taken out (``pruned``).
-All periodic points lie in F(R); the lists are cut to an interval that contains F(F(R)). Where that is unbounded the list ends at +-2^60 or
-so, and beyond it F^n is affine, which is checked at each composition. Whatever cannot be decided marks the network unsafe.
+All cycles lie in [-R, R], R = 2^100 V, where V bounds the knots, F there and the intercepts of the rays, provided that the outer slopes
+a, b are at most 2^60 and neither they nor their product lie within 2^-22 of 1: far out F is nearly x -> a x or b x, and orbits there run
+away or come in. So they lie in F(F([-R, R])), to whose hull the lists are cut. Slopes (products) near 1 leave an endless end, which
+``zeros`` finds unsafe. Whatever cannot be decided marks the network unsafe.
 """
 
 from __future__ import annotations
@@ -16,10 +18,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from verify.numerics.line_tables import UNIT, LineTables, owners_of, spread, starts_of
+from verify.numerics.line_tables import LEAST, UNIT, LineTables, owners_of, spread, starts_of
 
-FAR = 2.0**60
-PAD = 2.0**-30
+FAR = 2.0**100
+STEEPEST = 2.0**60
+PAD = 2.0**-21  # of hulls
+NEAR_ONE = 2.0**-22  # of outer slopes, 192 factors of which are known to 2^-32 each
+CERTAIN = 2.0**32
 LOOK = 4  # knots that one box may reach on either side
 ROUNDING = 8 * UNIT
 LISTED = ("x", "x_radii", "y", "y_radii", "marks", "levels", "level_radii", "gap")
@@ -129,8 +134,13 @@ def first_iterates(maps: LineTables) -> Iterates:
 
 
 def _everywhere(maps: LineTables) -> tuple[Tensor, Tensor, Tensor]:
+    """Return an interval that contains all cycles."""
+    values, radii = maps.of_knots()
     size = torch.ones(len(maps), dtype=maps.knots.dtype, device=maps.knots.device)
-    size = size.scatter_reduce(0, maps.owners, maps.knots.abs() + maps.knot_radii, "amax")
+    for rays in maps.ends():
+        size = torch.maximum(size, maps.intercepts[rays].abs() + maps.intercept_radii[rays])
+    for levels in (maps.knots.abs() + maps.knot_radii, values.abs() + radii):
+        size = size.scatter_reduce(0, maps.owners, levels, "amax")
     far = FAR * torch.exp2(size.log2().ceil() + 1)
     return -far, far, torch.ones(len(maps), 2, dtype=torch.bool, device=maps.knots.device)
 
@@ -173,7 +183,7 @@ def _on(maps: LineTables, low: Tensor, high: Tensor, endless: Tensor) -> Iterate
     left, right = maps.ends()
     rays = torch.stack([maps.slopes[left], maps.slopes[right]], dim=1)
     doubt = torch.stack([maps.slope_radii[left], maps.slope_radii[right]], dim=1)
-    unsafe = unsafe | (endless & (doubt > 0) & ~(rays.abs() > doubt * 2.0**20)).any(dim=1)
+    unsafe = unsafe | ((doubt > 0) & ~(rays.abs() > doubt * CERTAIN)).any(dim=1) | ~(rays.abs() <= STEEPEST).all(dim=1) | ~(low < high)
     gap = torch.ones_like(body)
     gap[tails] = False
     marks = torch.zeros(len(body), 2, dtype=torch.int8, device=owner.device)
@@ -259,7 +269,7 @@ def _crossings(iterates: Iterates, here: Tensor, there: Tensor, level: Tensor, s
     place = torch.minimum(torch.maximum(iterates.x[near] + step, iterates.x[here]), iterates.x[there])
     least = rise.abs() - (iterates.y_radii[here] + iterates.y_radii[there]) * (1 + UNIT)
     inverse = (width.abs() + iterates.x_radii[here] + iterates.x_radii[there]) * (1 + ROUNDING) / least
-    error = size * inverse + ROUNDING * (step.abs() + place.abs())
+    error = size * inverse + ROUNDING * (step.abs() + place.abs()) + LEAST
     for end, weight in ((near, 1.0), (far, share.abs())):  # an affine gap is off by no more than the same mean of its ends' errors
         error = error + weight * (iterates.x_radii[end] + iterates.y_radii[end] * inverse)
     return place, error * (1 + ROUNDING) + (place - (iterates.x[near] + step)).abs()
@@ -296,7 +306,7 @@ def _interpolated(iterates: Iterates, here: Tensor, column: int, x: Tensor, size
     slope = (rise.abs() + errors[0] + errors[1]) / (width.abs() - shifts) * (1 + ROUNDING)
     share = (x - iterates.x[near]) / width
     error = errors[0] + slope * (iterates.x_radii[near] + size) + share.abs() * (errors[1] + slope * iterates.x_radii[far])
-    error = error + ROUNDING * ((share * rise).abs() + one.abs())
+    error = error + ROUNDING * ((share * rise).abs() + one.abs()) + LEAST
     return one + share * rise, torch.where(width.abs() > 4 * shifts, error * (1 + ROUNDING), torch.inf)
 
 

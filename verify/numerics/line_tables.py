@@ -16,6 +16,7 @@ from torch import Tensor
 UNIT = 2.0**-52  # twice the unit roundoff
 HUGE = 2.0**200  # beyond it a network is left to exact arithmetic
 TINY = 2.0**-200
+LEAST = 2.0**-900  # pays for what underflows
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class LineTables:
         """Return the line of a piece at x, and how far its true value at any point within ``radius`` of x can be from that."""
         slope, intercept = self.slopes[piece], self.intercepts[piece]
         rise = slope * x
-        error = self.slope_radii[piece] * x.abs() + self.intercept_radii[piece] + UNIT * (rise.abs() + (rise + intercept).abs())
+        error = self.slope_radii[piece] * x.abs() + self.intercept_radii[piece] + UNIT * (rise.abs() + (rise + intercept).abs()) + LEAST
         error = torch.where((slope == 0) & (self.slope_radii[piece] == 0), self.intercept_radii[piece], error)
         return rise + intercept, error + (slope.abs() + self.slope_radii[piece]) * radius
 
@@ -122,7 +123,7 @@ def hidden_tables(weight: Tensor, bias: Tensor, outer: Tensor, constant: Tensor)
     products, shifts = outer * weight, outer * bias
     lifted = torch.where(dead & (bias > 0), shifts, 0.0)  # units that are constant
     sizes = torch.stack([products, shifts, weight, bias, outer]).abs().amax(dim=(0, 2))
-    small = ((products.abs() < TINY) & (products != 0)) | ((shifts.abs() < TINY) & (shifts != 0))
+    small = ((products.abs() < TINY) & (outer != 0) & (weight != 0)) | ((shifts.abs() < TINY) & (outer != 0) & (bias != 0))
     broken = ~(sizes < HUGE) | ~(constant.abs() < HUGE) | small.any(dim=1) | (torch.where(dead, 0.0, place).abs() > HUGE).any(dim=1)
     order = place.argsort(dim=1, stable=True)
     place, radius, weight = place.gather(1, order), radius.gather(1, order), weight.gather(1, order)

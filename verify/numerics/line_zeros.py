@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from verify.numerics.line_iterates import PAD, Iterates, ends_of, images
+from verify.numerics.line_iterates import NEAR_ONE, Iterates, ends_of, images
 from verify.numerics.line_tables import UNIT, owners_of
 
 
@@ -31,7 +31,7 @@ def zeros(iterates: Iterates) -> tuple[Zeros, Tensor]:
     for side, places, outward in ((0, ends_of(iterates)[0], -1.0), (1, ends_of(iterates)[1], 1.0)):
         slope = iterates.rays[:, side]
         far = ((slope - 1) * outward).sign()  # of F^n(x) - x far out
-        doubt = ~((slope - 1).abs() > PAD) | (far != signs[places])
+        doubt = ~((slope - 1).abs() > NEAR_ONE) | (far != signs[places])
         unsafe = unsafe | (iterates.endless[:, side] & doubt)
     change = (signs[1:] != signs[:-1]) & iterates.gap[:-1]
     count = torch.zeros(len(unsafe), dtype=torch.int64, device=owner.device).index_add(0, owner[1:], change.long())
