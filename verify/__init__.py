@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from verify.errors import NotFound, Unsupported
     from verify.graph import region_graph
     from verify.loading import load_network
+    from verify.sampling import sample
     from verify.search.cycles import find_cycles as find
 
 _HOMES = {
@@ -24,9 +25,10 @@ _HOMES = {
     "find": ("verify.search.cycles", "find_cycles"),
     "load_network": ("verify.loading", "load_network"),
     "region_graph": ("verify.graph", "region_graph"),
+    "sample": ("verify.sampling", "sample"),
 }
 
-__all__ = ["Effort", "NotFound", "Unsupported", "certify", "cycles", "find", "load_network", "region_graph"]
+__all__ = ["Effort", "NotFound", "Unsupported", "certify", "cycles", "find", "load_network", "region_graph", "sample"]
 
 
 def __getattr__(name: str) -> object:

@@ -19,14 +19,19 @@ from verify.sampling.families import Cell  # noqa: E402
 
 
 def main() -> None:
-    """Carry out the plan; print the counts of every cell, the time of the campaign, and the peaks of this process and its workers."""
+    """Carry out a plan; print the counts of every cell, the time of the campaign, and the peaks of this process and its workers."""
     asked = json.loads(sys.argv[1])
     plan = Plan(tuple(Cell(*cell) for cell in asked["cells"]), asked["count"], asked["seed"], asked.get("chunk", 0))
     database = Path(asked["db"]) if "db" in asked else None
-    done = run(plan, database, jobs=asked.get("jobs", 0), device=asked.get("device", "cpu"))
+    done = run(plan, database, jobs=asked.get("jobs", 0), device=asked.get("device", "cpu"), progress=tell if asked.get("told") else None)
     own, workers = peaks()
     cells = [asdict(counts) for counts in done.cells]
     print(json.dumps({"cells": cells, "computed": done.computed, "seconds": done.seconds, "parent_mb": own, "worker_mb": workers}))
+
+
+def tell(_: str, done: int, __: int) -> None:
+    """Print how many networks are there."""
+    print(done, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import resource
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -53,6 +56,18 @@ def campaign_command(cells: Sequence[tuple[str, int, float]], count: int, seed: 
     """Return the command of a campaign in a process of its own, see ``campaign_process.py``."""
     plan = {"cells": [list(cell) for cell in cells], "count": count, "seed": seed, **others}
     return [sys.executable, str(Path(__file__).with_name("campaign_process.py")), json.dumps(plan)]
+
+
+@contextmanager
+def crew(jobs: int) -> Iterator[tuple[Executor | None, int]]:
+    """Yield processes that several campaigns share, and their number (0: one for each processor); None for one, which is this process."""
+    count = jobs or len(os.sched_getaffinity(0))
+    if count == 1:
+        yield None, 1
+        return
+    os.environ["OMP_NUM_THREADS"] = "1"  # theirs, as they begin
+    with ProcessPoolExecutor(count, get_context("spawn")) as executor:
+        yield executor, count
 
 
 def peaks() -> tuple[float, float]:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = {"cvxpy", "dask", "flint", "h5py", "highspy", "matplotlib", "numba", "scipy", "sympy", "torch"}
+HEAVY = {"cvxpy", "dask", "distributed", "duckdb", "flint", "h5py", "highspy", "matplotlib", "numba", "scipy", "sympy", "torch"}
 
 
 @pytest.mark.parametrize("module", ["verify.cli", "verify", "proofs"])

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from proofs.errors import Malformed
 from verify.sampling.counts import CellCounts
 from verify.sampling.database import Database
-from verify.sampling.executors import spread, workforce
+from verify.sampling.executors import workforce
 from verify.sampling.families import MAX_SEED, Cell
 from verify.sampling.laws import FAMILIES
+from verify.sampling.spread import spread
 from verify.sampling.work import compute, made_with
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
     Work = Callable[[Cell, int, int, int, str], Columns]
 
-UNITS = {"cpu": 2**18, "cuda": 2**22}  # hidden units of a chunk
+UNITS = {"cpu": 2**20, "cuda": 2**22}  # hidden units of a chunk
 LEAST, MOST = 32, 16_384  # networks of a chunk
+SHARES = 4  # chunks for each worker, at least
 VECTOR = 8  # networks of R^d: each may take seconds
 MAX_COUNT = 2**40
 KINDS = ("chaotic", "period_3", "period_2")
@@ -137,7 +139,7 @@ def fill(
     """Compute what the plan asks for and an open database lacks, and count."""
     begun = perf_counter()
     rows.ask(plan.cells, plan.count)
-    tasks = list(_tasks(plan, rows, device))
+    tasks = list(_tasks(plan, rows, device, force.workers))
     left = sum(task[3] for task in tasks)
     done = plan.total - left
     if progress is not None and tasks:
@@ -188,9 +190,11 @@ def probability_json(cells: tuple[CellCounts, ...] | list[CellCounts]) -> dict[s
     return answer
 
 
-def _tasks(plan: Plan, rows: Database, device: str) -> Iterator[tuple[Cell, int, int, int, str]]:
+def _tasks(plan: Plan, rows: Database, device: str, workers: int) -> Iterator[tuple[Cell, int, int, int, str]]:
+    """Yield what is missing in chunks; small campaigns in smaller ones, so that every worker has something to do."""
+    share = -(-plan.total // (SHARES * workers)) if workers > 1 and not plan.chunk else plan.total
     for cell in plan.cells:
-        size = plan.size(cell, device)
+        size = min(plan.size(cell, device), share)
         for first, count in rows.missing(cell, plan.count):
             for start in range(first, first + count, size):
                 yield cell, plan.seed, start, min(size, first + count - start), device

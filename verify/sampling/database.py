@@ -16,6 +16,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from proofs.errors import Malformed
 from verify.sampling.counts import CellCounts
 from verify.sampling.duck import FRESH, LAW, connect, hold, let_go, letters
@@ -23,7 +25,6 @@ from verify.sampling.duck import FRESH, LAW, connect, hold, let_go, letters
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    import numpy as np
     from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
 
@@ -137,11 +138,13 @@ class Database:
     def add(self, cell: Cell, first: int, columns: Columns, made_with: str) -> None:
         """Keep a finished chunk: its rows and its mark, or neither."""
         rows, number = len(columns["i"]), self._number(cell)
-        names = ", ".join(f"{name}::{kind}" for name, kind in TABLES["networks"].items() if name != "cell")
+        names = [f"{name}::{kind}" for name, kind in TABLES["networks"].items() if name != "cell"]
+        values = ", ".join(names).replace("sha256::BLOB", "unhex(sha256)")
+        hexadecimal = np.array([name.hex() for name in columns["sha256"]], dtype=object)  # not every DuckDB takes bytes
         with self._transaction():
             self._run("INSERT INTO chunks VALUES (?, ?, ?, ?)", [number, first, rows, made_with])
-            with self._incoming(columns):
-                self._run(f"INSERT INTO networks SELECT {number}, {names} FROM incoming")  # noqa: S608 - own names and numbers
+            with self._incoming({**columns, "sha256": hexadecimal}):
+                self._run(f"INSERT INTO networks SELECT {number}, {values} FROM incoming")  # noqa: S608 - own names and numbers
 
     def counts(self, cell: Cell, count: int) -> CellCounts:
         """Return how the first ``count`` networks of a cell were decided, those that are there."""

@@ -1,8 +1,4 @@
-"""Tasks spread over a ``concurrent.futures.Executor``: a bounded number in flight, finished ones handed over at once, lost ones sent again.
-
-A worker that dies takes its tasks with it and nothing else: the executor is made anew and they are submitted again. Only where that
-happens several times in a row with no task finished in between is it an error.
-"""
+"""Where tasks are computed: this process, processes of this machine, a given executor, or the workers of a dask scheduler."""
 
 from __future__ import annotations
 
@@ -10,36 +6,20 @@ import asyncio
 import os
 import signal
 import threading
-from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from multiprocessing import Pipe, get_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from proofs.errors import OrbitproofError
 from verify.errors import NotFound, Unsupported
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-Task = tuple[Any, ...]
 Result = TypeVar("Result")
-Work = Callable[..., Result]
 
 AHEAD = 2  # tasks in flight for each worker
-MOST_LOSSES = 4  # in a row with nothing finished in between
-PATIENCE = 30.0  # seconds between two looks at whether anybody is at work
 CONNECT_SECONDS = 10.0
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -96,6 +76,27 @@ class Given(Workforce):
         return AHEAD * self.workers
 
 
+class _Pool(ProcessPoolExecutor):
+    """Processes that never hear of Ctrl-C, not even while they start: it is the parent's business."""
+
+    def submit(self, function: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:  # noqa: ANN401 - as in Executor
+        with _interrupts_held():
+            return super().submit(function, *arguments, **named)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold back SIGINT: processes that are started meanwhile never get it, this one does afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Processes(Workforce):
     """``jobs`` processes of this machine, each with one thread; they end when this one does, whatever ends it."""
 
@@ -108,7 +109,7 @@ class Processes(Workforce):
     def open(self) -> Executor:
         """Return an executor with fresh processes."""
         held, self._leash = Pipe(duplex=False)
-        return ProcessPoolExecutor(self.workers, get_context("spawn"), _begin, (held,))
+        return _Pool(self.workers, get_context("spawn"), _begin, (held,))
 
     def close(self, executor: Executor, *, finished: bool) -> None:
         """Wait for the processes to end; unless all is finished, end them at once."""
@@ -129,6 +130,8 @@ class Processes(Workforce):
 
 class Dask(Workforce):
     """The workers of a ``dask.distributed`` scheduler, with this program installed in the same version."""
+
+    workers = 16  # a guess, until the scheduler says how many
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -208,126 +211,6 @@ def workforce(jobs: int = 0, executor: Executor | None = None, dask: str | None 
 def _processors() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@dataclass(frozen=True)
-class _Letter:
-    """An error of this program as it travels: an exception with five named fields cannot be pickled as it is."""
-
-    kind: type[OrbitproofError]
-    fields: dict[str, str]
-
-    def opened(self) -> OrbitproofError:
-        return self.kind(**self.fields)
-
-
-def spread(work: Work[Result], tasks: Iterable[Task], force: Workforce) -> Generator[tuple[Task, Result]]:
-    """Yield each task with ``work(*task)`` as these are finished, in any order. Close the iterator to end what is in flight.
-
-    **Raises:** what ``work`` raises; NotFound where workers are lost again and again.
-    """
-    crew = _Crew(work, tasks, force)
-    try:
-        yield from crew.results()
-    finally:
-        crew.leave()
-
-
-class _Crew:
-    """The tasks that are left, those in flight, and the executor that has them."""
-
-    def __init__(self, work: Work[Any], tasks: Iterable[Task], force: Workforce) -> None:
-        self._work, self._force = work, force
-        self._left, self._again = iter(tasks), deque[Task]()
-        self._running: dict[Future[Any], Task] = {}
-        self._executor: Executor | None = None
-        self._losses = 0
-
-    def results(self) -> Iterator[tuple[Task, Any]]:
-        while True:
-            lost = self._fill()
-            if not self._running and lost is None:
-                return
-            finished = wait(self._running, 0 if lost else PATIENCE, FIRST_COMPLETED).done
-            for future in finished:
-                task = self._running.pop(future)
-                try:
-                    result = future.result()
-                except self._force.lost as failure:
-                    self._again.append(task)
-                    lost = failure
-                except ModuleNotFoundError as failure:
-                    raise _not_installed(str(failure.name)) from failure
-                except MemoryError as failure:
-                    raise _lost(failure) from failure
-                else:
-                    self._losses = 0
-                    yield task, _opened(result)
-            if lost is None and not finished and not self._force.room():
-                lost = TimeoutError("no worker is left")
-            if lost is not None:
-                self._start_anew(lost)
-
-    def leave(self) -> None:
-        """Let go of the executor."""
-        if self._executor is not None:
-            executor, self._executor = self._executor, None
-            self._force.close(executor, finished=not self._running)
-
-    def _fill(self) -> BaseException | None:
-        """Submit tasks until enough are in flight; return the exception if the executor turns out to be lost."""
-        if self._executor is None:
-            self._executor = self._force.open()
-        room = max(1, self._force.room()) - len(self._running)
-        for _ in range(room):
-            task = self._again.popleft() if self._again else next(self._left, None)
-            if task is None:
-                break
-            try:
-                self._running[self._executor.submit(_guarded, self._work, task)] = task
-            except self._force.lost as failure:
-                self._again.append(task)
-                return failure
-        return None
-
-    def _start_anew(self, lost: BaseException) -> None:
-        self._losses += 1
-        if not self._force.survives():
-            self._again.extend(self._running.values())
-            self.leave()
-            self._running.clear()
-        if self._losses >= MOST_LOSSES:
-            raise _lost(lost) from lost
-
-
-def _lost(failure: BaseException) -> NotFound:
-    return NotFound(
-        where="workers",
-        law="every task is computed",
-        expected=f"memory enough, and a finished task before {MOST_LOSSES} losses in a row",
-        got=f"{type(failure).__name__}: {failure}",
-        remedy="what is finished is kept; with fewer workers (--jobs), the same command goes on from there",
-    )
-
-
-def _not_installed(module: str) -> Unsupported:
-    law, remedy = "workers have this program and what it needs", 'pip install "orbitproof[sampling]", for each worker'
-    return Unsupported(where="workers", law=law, expected=f"the module {module}", got="no such module", remedy=remedy)
-
-
-def _guarded(work: Work[Result], task: Task) -> Result | _Letter:
-    """Compute a task where the work is done."""
-    try:
-        return work(*task)
-    except OrbitproofError as failure:
-        fields = failure.as_json()
-        return _Letter(type(failure), {name: fields[name] for name in ("where", "law", "expected", "got", "remedy")})
-
-
-def _opened(result: Result | _Letter) -> Result:
-    if isinstance(result, _Letter):
-        raise result.opened()
-    return result
 
 
 def _begin(leash: Connection) -> None:

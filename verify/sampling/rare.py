@@ -35,9 +35,9 @@ HEAVIEST = 0.1  # of all weight, on one network
 class RareEstimate:
     """An estimate of a small probability, and what there is to judge it by.
 
-    ``interval`` comes from Student's t on the repetitions, ``log_interval`` from the same on the logarithm (positive, and fairer where the
-    repetitions scatter widely). ``networks`` were scored in all, ``steps`` says what the method did, and of ``checked`` networks with the
-    event, drawn from the law given the event, the kernel has certified ``certified``.
+    ``interval`` comes from Student's t on the repetitions, ``log_interval`` from the same relative width on the logarithm (positive, and
+    fairer where the repetitions scatter widely). ``networks`` were scored, not counting the pilot; ``steps`` says what the method did; of
+    ``checked`` networks with the event, drawn from the law given the event, the kernel has certified ``certified``.
     """
 
     method: str
@@ -96,7 +96,7 @@ def directly(cell: Cell, seed: int, count: int, score: Score = li_yorke_scores) 
     """Count the event among ``count`` networks drawn from the cell's law: what the other methods are compared with."""
     walks = Walks(cell, score)
     found = 0
-    for part, rows in enumerate(_parts(cell, count)):
+    for part, rows in enumerate(parts_of(cell, count)):
         found += int((walks.scores(walks.draw(walks.generator(seed, PLAIN, part), rows))[0] >= 0.0).sum())
     return Share(found, 0, count)
 
@@ -124,7 +124,7 @@ def by_splitting(  # noqa: PLR0913 (all but the cell and the seed have defaults 
     climbs = [climb(walks, walks.generator(seed, CLIMB, i), schedule, count, moves) for i in range(repetitions)]
     choice = walks.generator(seed, CHOICE)
     verdicts = [
-        _certify(walks, one.reached, one.points, choice.permutation(len(one.reached))[: _share_of(check, repetitions, i)])
+        _certify(walks, one.reached, one.points, choice.permutation(len(one.reached))[: share_of(check, repetitions, i)])
         for i, one in enumerate(climbs)
     ]
     accepted = [rate for one in climbs for rate in one.accepted]
@@ -136,7 +136,7 @@ def by_splitting(  # noqa: PLR0913 (all but the cell and the seed have defaults 
         seed,
         tuple(one.probability for one in climbs),
         confidence,
-        (repetitions + 1) * count * (1 + moves * len(schedule.sizes)),
+        repetitions * count * (1 + moves * len(schedule.sizes)),
         sum(map(len, verdicts)),
         sum(map(sum, verdicts)),
         f"{len(schedule.levels)} fixed levels{rates}, at least {lines} of {count} first networks with descendants in the event",
@@ -167,14 +167,14 @@ def by_importance(  # noqa: PLR0913 (as above)
     weights: list[Floats] = []
     verdicts: list[bool] = []
     for i in range(repetitions):
-        rows = _share_of(count, repetitions, i)
+        rows = share_of(count, repetitions, i)
         hits, points, found = weighed(walks, tilt, walks.generator(seed, TILTED, i), rows)
         means.append(float(found.sum()) / rows)
         weights.append(found)
         if found.size:
-            chosen = choice.choice(found.size, _share_of(check, repetitions, i), p=found / found.sum())
+            chosen = choice.choice(found.size, share_of(check, repetitions, i), p=found / found.sum())
             verdicts += _certify(walks, hits, points, chosen)
-    effective, heaviest = _balance(np.concatenate(weights))
+    effective, heaviest = balance(np.concatenate(weights))
     steps = f"{sum(map(len, weights))} of {count} have the event and count as {effective:.0f} by their weights, the heaviest {heaviest:.2%}"
     return RareEstimate("importance sampling", cell, seed, tuple(means), confidence, count, len(verdicts), sum(verdicts), steps)
 
@@ -182,7 +182,7 @@ def by_importance(  # noqa: PLR0913 (as above)
 def weighed(walks: Walks, tilt: Tilt, generator: np.random.Generator, count: int) -> tuple[Networks, Floats, Floats]:
     """Draw from a tilt; return the networks with the event, their points and their weights."""
     kinks, normals, points, weights = [], [], [], []
-    for rows in _parts(walks.cell, count):
+    for rows in parts_of(walks.cell, count):
         networks = tilt.draw(walks, generator, rows)
         scores, places = walks.scores(networks)
         chosen = np.flatnonzero(scores >= 0.0)
@@ -215,7 +215,7 @@ def _certify(walks: Walks, networks: Networks, points: Floats, chosen: np.ndarra
     return verdicts
 
 
-def _balance(weights: Floats) -> tuple[float, float]:
+def balance(weights: Floats) -> tuple[float, float]:
     """Return the effective number of networks and the largest share of one of them; refuse where they are poor."""
     total = float(weights.sum())
     effective = total**2 / float((weights**2).sum()) if total > 0.0 else 0.0
@@ -231,12 +231,14 @@ def _balance(weights: Floats) -> tuple[float, float]:
     return effective, heaviest
 
 
-def _parts(cell: Cell, count: int) -> Sequence[int]:
+def parts_of(cell: Cell, count: int) -> Sequence[int]:
+    """Return sizes of parts that fit into memory."""
     rows = max(1, NUMBERS_AT_ONCE // cell.width)
     return [min(rows, count - start) for start in range(0, count, rows)]
 
 
-def _share_of(count: int, parts: int, part: int) -> int:
+def share_of(count: int, parts: int, part: int) -> int:
+    """Return the size of one of so many parts, as even as possible."""
     return count * (part + 1) // parts - count * part // parts
 
 

@@ -7,6 +7,7 @@ and maximisation on weighed networks that have the event; it is then fixed, so t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ BINS = 16
 COMPONENTS = 16
 EASY_SCALE = 4.0  # here period three has a probability of almost 1 %
 STEPS_DOWN = 2.0**-0.25
+LEARNING_WIDTH = 64
 REFINEMENTS = 3  # rounds at the scale asked for
 ROUNDS = 10  # of expectation and maximisation
 FEWEST = 5 * COMPONENTS  # networks with the event to learn from
@@ -44,7 +46,7 @@ class Tilt:
         return cls(np.ones(1), np.full((1, bins), 1.0 / bins), np.zeros((1, bins)), np.ones((1, bins)))
 
     def rescaled(self, factor: float) -> Tilt:
-        """Return the tilt that moves the weights as far when the scale is divided by the factor."""
+        """Return the tilt with so many times the means: the same drift where the scale, or the width's root, is so many times smaller."""
         return Tilt(self.shares, self.bins, self.means * factor, self.variances)
 
     def draw(self, walks: Walks, generator: np.random.Generator, count: int) -> Networks:
@@ -79,15 +81,21 @@ class Tilt:
 def learn(walks: Walks, generator: np.random.Generator, count: int) -> Tilt:
     """Return a mixture for the walks' event, from ``count`` networks at every scale on the way down.
 
+    Where the kinks are fixed, networks of width ``LEARNING_WIDTH`` suffice: the tilt is a drift of their path, which any width can follow.
+
     **Raises:** NotFound when too few networks have the event to learn from.
     """
-    scales = [max(EASY_SCALE, walks.cell.scale)]
-    while scales[-1] > walks.cell.scale:
-        scales.append(max(walks.cell.scale, STEPS_DOWN * scales[-1]))
-    scales += [walks.cell.scale] * REFINEMENTS
-    tilt = Tilt.none(min(BINS, walks.cell.width))
+    cell = walks.cell
+    if not walks.moving and cell.width > LEARNING_WIDTH:
+        narrow = Walks(Cell(cell.family, LEARNING_WIDTH, cell.scale), walks.score)
+        return learn(narrow, generator, count).rescaled(math.sqrt(LEARNING_WIDTH / cell.width))
+    scales = [max(EASY_SCALE, cell.scale)]
+    while scales[-1] > cell.scale:
+        scales.append(max(cell.scale, STEPS_DOWN * scales[-1]))
+    scales += [cell.scale] * REFINEMENTS
+    tilt = Tilt.none(min(BINS, cell.width))
     for before, scale in zip([scales[0], *scales], scales, strict=False):
-        there = Walks(Cell(walks.cell.family, walks.cell.width, scale), walks.score)
+        there = Walks(Cell(cell.family, cell.width, scale), walks.score)
         tilt = tilt.rescaled(before / scale)
         networks = tilt.draw(there, generator, count)
         hits = networks.rows(np.flatnonzero(there.scores(networks)[0] >= 0.0))
@@ -118,7 +126,7 @@ def _fitted(walks: Walks, generator: np.random.Generator, tilt: Tilt, hits: Netw
         tilt = _maximised(sums, parts * weights[:, None], bins)
     for _ in range(ROUNDS):
         tilt = _maximised(sums, tilt.weigh(hits)[1] * weights[:, None], bins)
-    return tilt if walks.moving else Tilt(tilt.shares, np.full_like(tilt.bins, 1.0 / bins), tilt.means, tilt.variances)
+    return tilt if walks.moving else Tilt(tilt.shares, np.full_like(tilt.bins, 1.0 / bins), tilt.means, np.ones_like(tilt.variances))
 
 
 def _maximised(sums: Floats, parts: Floats, bins: int) -> Tilt:

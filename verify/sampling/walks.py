@@ -22,7 +22,7 @@ from verify.sampling.families import Batch, Cell
 Floats = NDArray[np.float64]
 Score = Callable[[Floats, Floats], tuple[Floats, Floats]]  # kinks, weights -> a score and a point for every network
 
-KINKS_MOVE = 0.5  # of what the normal coordinates move
+KINKS_MOVE = 0.2  # of what the normal coordinates move
 
 
 @dataclass(frozen=True, eq=False)

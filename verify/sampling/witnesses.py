@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verify.sampling.executors import spread
 from verify.sampling.families import draw
 from verify.sampling.laws import FAMILIES
+from verify.sampling.spread import spread
 from verify.sampling.work import check_rows, named, redrawn
 
 if TYPE_CHECKING:

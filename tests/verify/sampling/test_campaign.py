@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -21,6 +22,9 @@ from verify.errors import NotFound
 from verify.sampling.campaign import MAX_COUNT, Plan, run
 from verify.sampling.families import Cell
 from verify.sampling.work import compute
+
+if TYPE_CHECKING:
+    from verify.sampling.database import Columns
 
 PLAN = Plan(CELLS, 120, 3, chunk=10)
 ROOT = Path(__file__).parents[3]
@@ -227,6 +231,21 @@ def test_few_chunks_are_in_flight() -> None:
     assert max(told) <= 4
 
 
+def test_small_campaigns_are_shared_out() -> None:
+    sizes: list[int] = []
+
+    def measured(cell: Cell, seed: int, first: int, count: int, device: str) -> Columns:
+        sizes.append(count)
+        return work(cell, seed, first, count, device)
+
+    with ThreadPoolExecutor(1) as pool:
+        run(replace(PLAN, chunk=0), executor=pool, jobs=3, work=measured)
+    assert sizes == [20] * 12
+    sizes.clear()
+    run(replace(PLAN, chunk=0), jobs=1, work=measured)
+    assert sizes == [120, 120]
+
+
 def test_rows_that_go_missing_are_noticed() -> None:
     with pytest.raises(RuntimeError, match="11 rows where 10 were to be"):
         run(PLAN, jobs=1, work=lambda cell, seed, first, _, device: work(cell, seed, first, 11, device))
@@ -259,8 +278,8 @@ def test_plans_are_checked(change: dict, expected: str) -> None:
 def test_sizes_of_chunks() -> None:
     plan = Plan((Cell("he", 64, 1),), 1, 0)
     sizes = {width: plan.size(Cell("he", width, 1)) for width in (1, 16, 64, 1024, 65536)}
-    assert sizes == {1: 16384, 16: 16384, 64: 4096, 1024: 256, 65536: 32}
-    assert plan.size(Cell("he", 64, 1, 3)) == 32
+    assert sizes == {1: 16384, 16: 16384, 64: 16384, 1024: 1024, 65536: 32}
+    assert plan.size(Cell("he", 64, 1, 3)) == 127
     assert plan.size(Cell("relu_rnn", 2, 1)) == 8
     assert plan.size(Cell("he", 64, 1), "cuda") == 16384
     assert replace(plan, chunk=5).size(Cell("relu_rnn", 2, 1)) == 5

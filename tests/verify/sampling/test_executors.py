@@ -18,7 +18,8 @@ from proofs.errors import OrbitproofError
 from tests.verify.sampling.standin import CELLS, deadly_work, refusing_work, slow_work, work
 from verify.errors import NotFound, Unsupported
 from verify.sampling.campaign import Plan, run
-from verify.sampling.executors import Dask, Given, Processes, Task, spread, workforce
+from verify.sampling.executors import Dask, Given, Processes, workforce
+from verify.sampling.spread import Task, spread
 
 PLAN = Plan(CELLS, 120, 3, chunk=10)
 ROOT = Path(__file__).parents[3]
