@@ -6,7 +6,7 @@ become breaks of their own; one that rounding cannot tell from a value joins tha
 
 A list may have holes: stretches where no cycle looked for has its greatest point are taken out (``pruned``).
 All cycles lie in [-R, R], R = 2^100 V, where V bounds the knots, F there and the intercepts of the rays, provided that the outer slopes
-a, b are at most 2^60 and neither they nor their product lie within 2^-22 of 1: far out F is nearly x -> a x or b x, and orbits there run
+a, b are at most 2^60 and neither they nor their product lie within 2^-19 of 1: far out F is nearly x -> a x or b x, and orbits there run
 away or come in. So they lie in F(F([-R, R])), to whose hull the lists are cut. Slopes (products) near 1 leave an endless end, which
 ``zeros`` finds unsafe. Whatever cannot be decided marks the network unsafe.
 """
@@ -22,9 +22,9 @@ from verify.numerics.line_tables import LEAST, UNIT, LineTables, owners_of, spre
 
 FAR = 2.0**100
 STEEPEST = 2.0**60
-PAD = 2.0**-21  # of hulls
-NEAR_ONE = 2.0**-22  # of outer slopes, 192 factors of which are known to 2^-32 each
-CERTAIN = 2.0**32
+PAD = 2.0**-18  # of hulls
+NEAR_ONE = 2.0**-19  # of outer slopes, 192 factors of which are known to 2^-28 each
+CERTAIN = 2.0**28
 LOOK = 4  # knots that one box may reach on either side
 ROUNDING = 8 * UNIT
 LISTED = ("x", "x_radii", "y", "y_radii", "marks", "levels", "level_radii", "gap")
@@ -35,9 +35,9 @@ class Iterates:
     """F^n of the networks whose tables are ``maps``.
 
     **Shapes:** ``start`` (n + 1,), the others (total,); ``gap``: the list goes on from this break to the next one; ``marks`` (total, 2):
-    the signs of F^a(x) - x and F^b(x) - x for two earlier iterates a and b, 0 where they are not known, with ``levels``, those iterates,
-    wherever a sign differs from a neighbour's. ``rays`` (n, 2): the slopes of F^n at -inf and inf, exact zeros included, and ``endless``
-    (n, 2): the list stands for the whole ray there. ``unsafe`` (n,).
+    the signs of F^a(x) - x and F^b(x) - x for two earlier iterates a and b, 0 where they are not known and 2 where these are exactly 0;
+    ``levels``: those iterates, wherever a mark differs from a neighbour's. ``rays`` (n, 2): the slopes of F^n at -inf and inf, exact zeros
+    included, and ``endless`` (n, 2): the list stands for the whole ray there. ``unsafe`` (n,).
     """
 
     maps: LineTables
