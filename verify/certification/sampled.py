@@ -13,12 +13,12 @@ Numbers are spelled as in certificates. ``bits`` may be added where the theorem 
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import ceil
 from typing import TYPE_CHECKING, cast
 
-from proofs.arithmetic import Matrix
-from proofs.claims import EntropyLower, LiYorke, OddPeriod
+from proofs.arithmetic import Interval, Matrix
+from proofs.claims import EntropyLower, LiYorke, OddPeriod, Pieces
 from proofs.errors import Malformed, Rejected
 from proofs.grammar import write_number
 from proofs.reader import parse_object
@@ -36,10 +36,10 @@ from verify.rounding import exponent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proofs.arithmetic import Interval
     from proofs.certificate import Certificate, Remarks
     from proofs.claims import Claim
     from proofs.network import Network
+    from proofs.piecewise import PiecewiseLinear
     from proofs.reader import Fields
 
     Step = tuple[int, Claim]
@@ -120,25 +120,33 @@ def _contraction(draft: Draft, recipe: Fields) -> list[Step]:
 
 
 def _covering_intervals(draft: Draft, recipe: Fields) -> list[Step]:
-    """Try inner points of few bits first; where the inequalities leave no room, the exact orbit of the point."""
+    """Try inner points of few bits first; where the inequalities leave no room, the exact orbit of the point.
+
+    The table of F, where there is one, makes the many evaluations cheap.
+    """
     times, point, bits = recipe.integer("iterate", 1, MAX_PERIOD), recipe.number("point"), _bits(recipe)
+    if bits or not (draft.network.is_exact and draft.network.is_piecewise_linear):
+        image = partial(_image, draft.network, times, bits)
+        return [draft.add("covering_intervals", {**_two_intervals(image, times, point, SHORT_BITS), **bits})]
+    table, claim = draft.add("pieces", {"max_knots": MAX_KNOTS})
+    if not isinstance(claim, Pieces):
+        raise TypeError(claim)
+    image = partial(_exact_image, claim.function, times)
     try:
-        return [draft.add("covering_intervals", {**_two_intervals(draft.network, times, point, bits, SHORT_BITS), **bits})]
+        return [draft.add("covering_intervals", _two_intervals(image, times, point, SHORT_BITS), [table])]
     except Rejected:
-        if bits:
-            raise
-        return [draft.add("covering_intervals", _two_intervals(draft.network, times, point, bits, None))]
+        return [draft.add("covering_intervals", _two_intervals(image, times, point, None), [table])]
 
 
-def _two_intervals(network: Network, times: int, a: Fraction, bits: Witness, short: int | None) -> Witness:
+def _two_intervals(image: Callable[[Fraction], Interval], times: int, a: Fraction, short: int | None) -> Witness:
     """Return [a, b] and [b, c] with b just beyond G(a) and c just before G(b), from left to right: the first covers the second, that both.
 
     Each extreme is an end at which G goes beyond what is to be covered; the weights are Fibonacci numbers, T = [[0, 1], [1, 1]].
     """
-    image = _image(network, a, times, bits)
-    way = 1 if image.lo > a else -1
-    b = _rounded(image, way, a, short)
-    c = _rounded(_image(network, b, times, bits), -way, b, short)
+    first = image(a)
+    way = 1 if first.lo > a else -1
+    b = _rounded(first, way, a, short)
+    c = _rounded(image(b), -way, b, short)
     shoes = [((a, b), (a, b), FIBONACCI[0]), ((b, c), (c, b), FIBONACCI[1])][::way]
     return {
         "iterate": times,
@@ -149,7 +157,13 @@ def _two_intervals(network: Network, times: int, a: Fraction, bits: Witness, sho
     }
 
 
-def _image(network: Network, x: Fraction, times: int, bits: Witness) -> Interval:
+def _exact_image(function: PiecewiseLinear, times: int, x: Fraction) -> Interval:
+    for _ in range(times):
+        x = function(x)
+    return Interval(x, x)
+
+
+def _image(network: Network, times: int, bits: Witness, x: Fraction) -> Interval:
     state = Matrix.column([x])
     precision = bits.get("bits")
     for _ in range(times):
