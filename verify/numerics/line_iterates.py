@@ -23,8 +23,8 @@ from verify.numerics.line_tables import LEAST, UNIT, LineTables, owners_of, spre
 FAR = 2.0**100
 STEEPEST = 2.0**60
 PAD = 2.0**-18  # of hulls
-NEAR_ONE = 2.0**-19  # of outer slopes, 192 factors of which are known to 2^-28 each
-CERTAIN = 2.0**28
+CERTAIN = 2.0**24  # each outer slope is known to this relative precision
+NEAR_ONE = 2.0**-19  # outer slopes: decides at n = 1 and 2, two factors; longer products of numbers above 1 stay above 1
 LOOK = 4  # knots that one box may reach on either side
 ROUNDING = 8 * UNIT
 LISTED = ("x", "x_radii", "y", "y_radii", "marks", "levels", "level_radii", "gap")

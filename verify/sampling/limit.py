@@ -108,7 +108,7 @@ def rare_doubling(  # noqa: PLR0913 (as above)
     widths: tuple[int, ...] = (32, 64, 128, 256, 512),
     count: int = 200_000,
     repetitions: int = 20,
-    pilot: int = 40_000,
+    pilot: int = 60_000,
     confidence: float = 0.95,
     score: Score = li_yorke_scores,
 ) -> Doubling:

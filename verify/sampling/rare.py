@@ -27,8 +27,8 @@ from verify.sampling.walks import Floats, Networks, Score, Walks
 
 PILOT, CLIMB, TILTED, PLAIN, CHOICE = range(5)  # purposes of random numbers
 NUMBERS_AT_ONCE = 2**21
-LEAST_EFFECTIVE = 100.0  # of the networks with the event, by their weights
-HEAVIEST = 0.1  # of all weight, on one network
+LEAST_EFFECTIVE = 200.0  # of the networks with the event, by their weights
+HEAVIEST = 0.05  # of all weight, on one network
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,9 @@ def by_importance(  # noqa: PLR0913 (as above)
     cell: Cell,
     seed: int,
     *,
-    count: int = 400_000,
+    count: int = 600_000,
     repetitions: int = 20,
-    pilot: int = 40_000,
+    pilot: int = 60_000,
     check: int = 40,
     confidence: float = 0.95,
     score: Score = li_yorke_scores,

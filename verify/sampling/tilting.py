@@ -22,12 +22,15 @@ EASY_SCALE = 4.0  # here period three has a probability of almost 1 %
 STEPS_DOWN = 2.0**-0.25
 LEARNING_WIDTH = 64
 REFINEMENTS = 3  # rounds at the scale asked for
-ROUNDS = 10  # of expectation and maximisation
+ROUNDS = 3  # of expectation and maximisation: more would fit the mixture to single heavy networks
 FEWEST = 5 * COMPONENTS  # networks with the event to learn from
-CUT = 50  # while learning, the largest of this many weights is cut down to the next
+CUT = 100  # while learning, the largest of this many weights is cut down to the next
 LEAST_SHARE = 0.05  # of all networks, spread evenly over the components
 PRIOR = 2.0  # units per bin that are added as the cell's own law has them
 HALF_A_UNIT = 0.5
+TOWARDS_THE_LAW = (0.9, 0.8, 0.7, 0.6, 0.5)
+GUARD = 0.4  # of all networks come from components drawn back towards the cell's law, which bounds the weights of unusual networks
+GUARD_SPREAD = 2.0  # over the width's root: added to their variances
 VIEWS = np.linspace(0.2, 1.0, 7)
 
 
@@ -48,6 +51,17 @@ class Tilt:
     def rescaled(self, factor: float) -> Tilt:
         """Return the tilt with so many times the means: the same drift where the scale, or the width's root, is so many times smaller."""
         return Tilt(self.shares, self.bins, self.means * factor, self.variances)
+
+    def guarded(self, width: int) -> Tilt:
+        """Return the tilt with copies of its components that lie nearer to the cell's law and are wider."""
+        bins, copies = self.bins.shape[1], len(TOWARDS_THE_LAW)
+        wider = self.variances * (1.0 + GUARD_SPREAD / math.sqrt(width))
+        return Tilt(
+            np.concatenate([(1.0 - GUARD) * self.shares] + [GUARD / copies * self.shares] * copies),
+            np.concatenate([self.bins] + [nearer * self.bins + (1.0 - nearer) / bins for nearer in TOWARDS_THE_LAW]),
+            np.concatenate([self.means] + [nearer * self.means for nearer in TOWARDS_THE_LAW]),
+            np.concatenate([self.variances] + [wider] * copies),
+        )
 
     def draw(self, walks: Walks, generator: np.random.Generator, count: int) -> Networks:
         """Draw independent networks from the mixture."""
@@ -88,7 +102,12 @@ def learn(walks: Walks, generator: np.random.Generator, count: int) -> Tilt:
     cell = walks.cell
     if not walks.moving and cell.width > LEARNING_WIDTH:
         narrow = Walks(Cell(cell.family, LEARNING_WIDTH, cell.scale), walks.score)
-        return learn(narrow, generator, count).rescaled(math.sqrt(LEARNING_WIDTH / cell.width))
+        return _learnt(narrow, generator, count).rescaled(math.sqrt(LEARNING_WIDTH / cell.width)).guarded(cell.width)
+    return _learnt(walks, generator, count).guarded(cell.width)
+
+
+def _learnt(walks: Walks, generator: np.random.Generator, count: int) -> Tilt:
+    cell = walks.cell
     scales = [max(EASY_SCALE, cell.scale)]
     while scales[-1] > cell.scale:
         scales.append(max(cell.scale, STEPS_DOWN * scales[-1]))
