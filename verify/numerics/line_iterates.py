@@ -104,10 +104,25 @@ def images(maps: LineTables, owner: Tensor, y: Tensor, radii: Tensor) -> Images:
     exact = (radii == 0) & (size == 0)
     reach = torch.where((upto > below) & ~exact, 4 * (radii + size) + ROUNDING * y.abs(), 0.0)
     value, error = maps.on_line(at + owner, y, torch.maximum(radii, reach))
+    several = torch.nonzero(upto > below)[:, 0]
+    if len(several):
+        pieces = below[several], upto[several], at[several]
+        error[several] += _spill(maps, owner[several], pieces, torch.maximum(radii, reach)[several])
+    return Images(below - first, upto - first, reach, value, error, more | (upto - below > LOOK))
+
+
+def values(maps: LineTables, owner: Tensor, y: Tensor) -> Tensor:
+    """Return F of floats, without bounds."""
+    piece = _lower_bound(maps.knots, maps.start[owner], maps.start[owner + 1], y) + owner
+    return maps.slopes[piece] * y + maps.intercepts[piece]
+
+
+def _spill(maps: LineTables, owner: Tensor, pieces: tuple[Tensor, Tensor, Tensor], size: Tensor) -> Tensor:
+    """Return by how much F may leave the line of one piece on boxes that touch several."""
+    below, upto, at = pieces
     steep = torch.stack([(maps.slopes[piece + owner].abs() + maps.slope_radii[piece + owner]) for piece in _near(below, upto)]).amax(dim=0)
     own = maps.slopes[at + owner].abs() + maps.slope_radii[at + owner]
-    spill = torch.where(upto > below, (steep + own) * torch.maximum(radii, reach), 0.0)
-    return Images(below - first, upto - first, reach, value, error + spill * (1 + ROUNDING), more | (upto - below > LOOK))
+    return (steep + own) * size * (1 + ROUNDING)
 
 
 def _near(below: Tensor, upto: Tensor) -> list[Tensor]:
@@ -270,8 +285,8 @@ def _crossings(iterates: Iterates, here: Tensor, there: Tensor, level: Tensor, s
     least = rise.abs() - (iterates.y_radii[here] + iterates.y_radii[there]) * (1 + UNIT)
     inverse = (width.abs() + iterates.x_radii[here] + iterates.x_radii[there]) * (1 + ROUNDING) / least
     error = size * inverse + ROUNDING * (step.abs() + place.abs()) + LEAST
-    for end, weight in ((near, 1.0), (far, share.abs())):  # an affine gap is off by no more than the same mean of its ends' errors
-        error = error + weight * (iterates.x_radii[end] + iterates.y_radii[end] * inverse)
+    for end, weight in ((near, 1 - share), (far, share)):  # an affine gap is off by no more than the same mean of its ends' errors
+        error = error + weight * (1 + ROUNDING) * (iterates.x_radii[end] + iterates.y_radii[end] * inverse)
     return place, error * (1 + ROUNDING) + (place - (iterates.x[near] + step)).abs()
 
 
@@ -305,7 +320,8 @@ def _interpolated(iterates: Iterates, here: Tensor, column: int, x: Tensor, size
     errors = iterates.level_radii[near, column], iterates.level_radii[far, column]
     slope = (rise.abs() + errors[0] + errors[1]) / (width.abs() - shifts) * (1 + ROUNDING)
     share = (x - iterates.x[near]) / width
-    error = errors[0] + slope * (iterates.x_radii[near] + size) + share.abs() * (errors[1] + slope * iterates.x_radii[far])
+    ends = errors[0] + slope * iterates.x_radii[near], errors[1] + slope * iterates.x_radii[far]
+    error = slope * size + (1 - share) * ends[0] + share * ends[1]
     error = error + ROUNDING * ((share * rise).abs() + one.abs()) + LEAST
     return one + share * rise, torch.where(width.abs() > 4 * shifts, error * (1 + ROUNDING), torch.inf)
 

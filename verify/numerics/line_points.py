@@ -12,7 +12,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from verify.numerics.line_iterates import Iterates, images
+from verify.numerics.line_iterates import Iterates, values
 from verify.numerics.line_tables import LineTables, owners_of
 
 Gaps = Callable[[Tensor, Tensor], Tensor]
@@ -58,7 +58,7 @@ def odd_points(power: Iterates, times: int) -> Points:
 
 def _after(maps: LineTables, owner: Tensor, x: Tensor, times: int) -> Tensor:
     for _ in range(times):
-        x = images(maps, owner, x, torch.zeros_like(x)).value
+        x = values(maps, owner, x)
     return x
 
 

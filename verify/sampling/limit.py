@@ -116,6 +116,7 @@ def rare_doubling(  # noqa: PLR0913 (as above)
     cell = _finest(scale, widths, repetitions)
     walks = Walks(cell, score)
     tilt = learn(walks, walks.generator(seed, PILOT), pilot)
+    found: list[Floats] = []
 
     def sample(repetition: int) -> tuple[Floats, Floats]:
         generator = walks.generator(seed, TILTED, repetition)
@@ -124,9 +125,13 @@ def rare_doubling(  # noqa: PLR0913 (as above)
             networks = tilt.draw(walks, generator, rows)
             tables.append(_answers(walks.deviation * networks.normals, widths, score))
             weights.append(np.exp(tilt.weigh(networks)[0]))
-        return np.concatenate(tables), np.concatenate(weights)
+        table, together = np.concatenate(tables), np.concatenate(weights)
+        found.append(together[table[:, -1] > 0.0])
+        return table, together
 
-    return _doubled(sample, cell, seed, count, widths, repetitions, confidence)
+    result = _doubled(sample, cell, seed, count, widths, repetitions, confidence)
+    balance(np.concatenate(found))
+    return result
 
 
 def coarser(weights: Floats, width: int) -> Floats:
@@ -149,13 +154,11 @@ def _doubled(
     repetitions: int,
     confidence: float,
 ) -> Doubling:
-    means, changed, found = [], np.zeros(len(widths) - 1), []
+    means, changed = [], np.zeros(len(widths) - 1)
     for i in range(repetitions):
         table, weights = sample(i)
         means.append(tuple((weights @ table / len(table)).tolist()))
         changed += weights @ np.abs(np.diff(table, axis=1)) / len(table)
-        found.append(weights[table[:, -1] > 0.0])
-    balance(np.concatenate(found))
     return Doubling(cell.scale, seed, count, widths, tuple(means), tuple((changed / repetitions).tolist()), confidence)
 
 

@@ -2,7 +2,8 @@
 
 Both estimates are unbiased and come from independent repetitions, from whose spread the intervals are made. The event is decided in
 floats; how often the kernel confirms it is told with every estimate, for networks drawn from the law given the event. An interval of
-repetitions knows only what these have seen: a way to the event that no run has found is not in it, so use both methods.
+repetitions knows only what these have seen: a way to the event that no run has found is not in it, so use both methods. With few networks
+importance sampling errs low rather than high, since the rare networks of large weight are missing more often than not.
 """
 
 from __future__ import annotations
