@@ -12,7 +12,7 @@ from verify.numerics.line_decisions import LineDecisions, decide_tables
 from verify.numerics.line_outputs import with_output
 from verify.numerics.line_tables import LineTables, hidden_tables
 
-GROUP_UNITS = {"cpu": 2**18, "cuda": 2**24}
+GROUP_UNITS = {"cpu": 2**17, "cuda": 2**24}
 
 Arrays = tuple[NDArray[np.float64], ...]
 
