@@ -25,7 +25,8 @@ from verify.numerics.line_zeros import Zeros, marked, zeros, zeros_of_earlier, z
 OPEN, DEEP, ORDERED, LI_YORKE, ODD_PERIOD, COVERING = range(6)
 EARLY = 4  # iterates looked at in every batch; what is left then is collected
 LAST = 192
-MOST_BREAKS = 2**13  # of one network's list once it is pruned
+MOST_BREAKS = 2**13  # of one network's list once it is pruned, and
+MOST_A_KNOT = 16  # so many more for each knot of F
 GROUP_BREAKS = 2**22  # of all networks looked at together
 FIVE = 5
 SLIGHT = 1e-12  # a margin that may be rounding alone
@@ -148,7 +149,8 @@ def _advance(board: _Board, alive: _Alive, n: int, last: int, side: int = 0) -> 
 
 def _within(board: _Board, alive: _Alive) -> _Alive:
     """Give up the networks whose lists have grown too long."""
-    long = alive.power.start[1:] - alive.power.start[:-1] > MOST_BREAKS
+    sizes, knots = (start[1:] - start[:-1] for start in (alive.power.start, alive.power.maps.start))
+    long = sizes > MOST_BREAKS + MOST_A_KNOT * knots
     board.answer.kind[alive.rows[long].cpu().numpy()] = DEEP
     return alive.keep(~long)
 
