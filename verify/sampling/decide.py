@@ -154,7 +154,10 @@ def _shortened(x: Fraction, margin: float, lipschitz: float) -> Fraction:
 
 
 def _exactly(answer: Decisions, batch: Batch, row: int) -> None:
-    found = decide_exactly(batch.network(row))
-    answer.put(row, found.verdict, found.theorem, found.recipe, checked=found.verdict != "undecided")
+    network = batch.network(row)
+    found = decide_exactly(network)
+    if found.verdict != "undecided":
+        require(check_recipe(network, found.theorem, found.recipe), found.verdict)
+        answer.put(row, found.verdict, found.theorem, found.recipe, checked=True)
     for flags, value in ((answer.period_2, found.period_2), (answer.period_3, found.period_3)):
         flags[row] = value if value >= 0 else flags[row]

@@ -24,7 +24,7 @@ from proofs.errors import Malformed, OrbitproofError, Rejected
 from proofs.grammar import write_number
 from verify.certification.sampled import check_recipe
 from verify.errors import Unsupported
-from verify.sampling.decide import Decisions, is_checked_at_once
+from verify.sampling.decide import Decisions, is_checked_at_once, require
 from verify.sampling.recipes import recipe_text
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _needed_bits(batch: Batch, row: int) -> int:
 
 def _check(batch: Batch, row: int, theorem: str, recipe: str) -> None:
     try:
-        check_recipe(batch.network(row), theorem, recipe)
+        require(check_recipe(batch.network(row), theorem, recipe), "ordered")
     except OrbitproofError as failure:
         message = f"network {batch.first + row} of {batch.cell.text}: floats say ordered, the kernel refuses: {failure}"
         raise RuntimeError(message) from failure

@@ -61,11 +61,12 @@ def check_rows(cell: Cell, seed: int, rows: Sequence[Row]) -> list[int]:
     **Raises:** Rejected: it refuses one; Malformed: a network that is drawn is not the one that was stored.
     """
     from verify.certification.sampled import check_recipe
+    from verify.sampling.decide import require
 
     for row in rows:
         batch = redrawn(cell, seed, row)
         try:
-            check_recipe(batch.network(0), row.theorem, row.recipe)
+            require(check_recipe(batch.network(0), row.theorem, row.recipe), "ordered")
         except (Rejected, Malformed) as failure:
             raise Rejected(
                 where=f"{named(cell, seed, row.i)}, {failure.where}",
