@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from proofs.errors import Malformed
+from proofs.exponents import KINDS
 from proofs.network import Network
 from proofs.reader import MAX_LINE_BYTES, Fields, parse_object
-from proofs.space import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

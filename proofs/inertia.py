@@ -21,7 +21,7 @@ def pivot_signs(matrix: Matrix, bits: int) -> list[int]:
     **Guarantee:** enclosure; a list without 0 and of full length determines the inertia. **Cost:** n**3/6 ball products of ``bits`` bits.
     """
     size = len(matrix.mid)
-    rows = [[_ball(matrix, i, j, bits) for j in range(i + 1)] for i in range(size)]
+    rows = [[to_ball(matrix, i, j, bits) for j in range(i + 1)] for i in range(size)]
     signs: list[int] = []
     active = list(range(size))
     while active:
@@ -33,11 +33,11 @@ def pivot_signs(matrix: Matrix, bits: int) -> list[int]:
         active.remove(pivot)
         column = {i: rows[max(i, pivot)][min(i, pivot)] for i in active}
         for i in active:
-            quotient = _divide(column[i], head, bits)
+            quotient = divide(column[i], head, bits)
             if quotient != (0, 0):
                 for j in active:
                     if j <= i:
-                        rows[i][j] = _minus_product(rows[i][j], quotient, column[j], bits)
+                        rows[i][j] = minus_product(rows[i][j], quotient, column[j], bits)
     return signs
 
 
@@ -58,15 +58,16 @@ def _less_radii(matrix: Matrix) -> Matrix:
     return type(matrix)(rows, None, matrix.den)
 
 
-def _ball(matrix: Matrix, i: int, j: int, bits: int) -> Ball:
+def to_ball(matrix: Matrix, i: int, j: int, bits: int) -> Ball:
+    """Return an entry as middle and radius over 2**bits, rounded outward."""
     middle = (matrix.mid[i][j] << bits) // matrix.den
     radius = 0 if matrix.rad is None else matrix.rad[i][j]
     inexact = (middle * matrix.den) != matrix.mid[i][j] << bits
     return middle, -((-radius << bits) // matrix.den) + int(inexact)
 
 
-def _divide(one: Ball, two: Ball, bits: int) -> Ball:
-    """|a/b - m/p| <= (r |p| + |m| s) / (|p| (|p| - s)) for a = m +- r, b = p +- s, |p| > s."""
+def divide(one: Ball, two: Ball, bits: int) -> Ball:
+    """Enclose a quotient: |a/b - m/p| <= (r |p| + |m| s) / (|p| (|p| - s)) for a = m +- r, b = p +- s, |p| > s."""
     m, r = one
     p, s = two
     if m == 0 and r == 0:
@@ -76,7 +77,7 @@ def _divide(one: Ball, two: Ball, bits: int) -> Ball:
     return (m << bits) // p, radius + 1
 
 
-def _minus_product(base: Ball, one: Ball, two: Ball, bits: int) -> Ball:
+def minus_product(base: Ball, one: Ball, two: Ball, bits: int) -> Ball:
     """Enclose base - one * two, the product shifted back by ``bits`` with one unit for the floor."""
     radius = abs(one[0]) * two[1] + one[1] * (abs(two[0]) + two[1])
     return base[0] - (one[0] * two[0] >> bits), base[1] - (-radius >> bits) + 1

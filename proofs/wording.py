@@ -68,12 +68,22 @@ def over_iterate(iterate: int) -> str:
 
 def log_down(rate: Fraction, iterate: int = 1) -> str:
     """Show log(rate) / iterate rounded down."""
-    return _fixed(_rounded(log(rate, LOG_BITS).lo / iterate))
+    return shown_down(log(rate, LOG_BITS).lo / iterate)
 
 
 def log_up(rate: Fraction, iterate: int = 1) -> str:
     """Show log(rate) / iterate rounded up."""
-    return _fixed(-_rounded(-log(rate, LOG_BITS).hi / iterate))
+    return shown_up(log(rate, LOG_BITS).hi / iterate)
+
+
+def shown_down(value: Fraction) -> str:
+    """Show a number rounded down to six decimals."""
+    return _fixed(_rounded(value))
+
+
+def shown_up(value: Fraction) -> str:
+    """Show a number rounded up to six decimals."""
+    return _fixed(-_rounded(-value))
 
 
 def _rounded(value: Fraction, *, nearest: bool = False) -> int:

@@ -14,8 +14,11 @@ from proofs.theorems import (
     covering_graph,
     covering_intervals,
     cycle,
+    cycle_mean,
     cyclic_system,
     cyclic_tree,
+    driven_contraction,
+    driven_graph,
     entropy_from_period,
     entropy_gives_scrambling,
     entropy_upper,
@@ -24,6 +27,7 @@ from proofs.theorems import (
     exponent_bounds,
     forbidden_words,
     li_yorke,
+    markov_exponent,
     multiplier_moduli,
     necklaces,
     no_period,
@@ -34,6 +38,7 @@ from proofs.theorems import (
     stability,
     trapping,
     unique_for_every_bias,
+    volume,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +74,11 @@ THEOREMS: dict[str, Callable[[Application], Claim]] = {
     "coppel": coppel.check,
     "entropy_upper": entropy_upper.check,
     "exponent_bounds": exponent_bounds.check,
+    "cycle_mean": cycle_mean.check,
+    "markov_exponent": markov_exponent.check,
+    "volume": volume.check,
+    "driven_graph": driven_graph.check,
+    "driven_contraction": driven_contraction.check,
 }
 CARDS: dict[str, str] = {
     "exact_cycle": exact_cycle.__doc__ or "",
@@ -97,4 +107,9 @@ CARDS: dict[str, str] = {
     "coppel": coppel.__doc__ or "",
     "entropy_upper": entropy_upper.__doc__ or "",
     "exponent_bounds": exponent_bounds.__doc__ or "",
+    "cycle_mean": cycle_mean.__doc__ or "",
+    "markov_exponent": markov_exponent.__doc__ or "",
+    "volume": volume.__doc__ or "",
+    "driven_graph": driven_graph.__doc__ or "",
+    "driven_contraction": driven_contraction.__doc__ or "",
 }

@@ -43,6 +43,7 @@ FLOORS = [
     {"proofs.network", "proofs.load"},
     {"proofs.claims"},
     {"proofs.space"},
+    {"proofs.exponents"},
     {"proofs.certificate"},
     {"proofs.theorems"},  # and every card in it
     {"proofs.kernel"},
@@ -53,10 +54,10 @@ FLOORS = [
 
 # The only homes of these imports (files, as patterns from the root).
 HOMES = {
-    "torch": ["verify/formats/torch*", "verify/loading.py", "verify/numerics/*"],
-    "duckdb": ["verify/sampling/duck.py", "verify/sampling/database.py"],
+    "torch": ["verify/formats/torch*", "verify/loading.py", "verify/numerics/*", "verify/lyapunov/*"],
+    "duckdb": ["verify/sampling/duck.py", "verify/sampling/database.py", "verify/lyapunov/sweep.py"],
     "distributed": ["verify/sampling/executors.py"],
-    "matplotlib": [f"verify/sampling/{name}.py" for name in ("canvas", "figures", "pictures", "corrected_table")],
+    "matplotlib": [*(f"verify/sampling/{name}.py" for name in ("canvas", "figures", "pictures", "corrected_table")), "verify/lyapunov/figures.py"],
     "networkx": ["verify/graph.py", "verify/search/entropy*"],
     "flint": ["verify/numerics/*"],
     "highspy": ["verify/numerics/*"],

@@ -21,7 +21,7 @@ import proofs
 from proofs.claims import Claim
 from proofs.network import Network
 from proofs.reader import Fields
-from proofs.space import KINDS
+from proofs.exponents import KINDS
 from tests.laws.mutators import MUTATIONS, graft
 from tests.second.checker import check, claim_is_true
 from tests.second.text import BeyondReach, Refused, canonical

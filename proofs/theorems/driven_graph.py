@@ -1,0 +1,108 @@
+"""D5 ``driven_graph``. Bounds for the conditional Lyapunov exponents under inputs from a finite alphabet.
+
+Statement   for every input sequence that walks through the stated graph, every orbit (in the stated box, which no input lets it leave) and
+            every choice of sides: liminf (1/t) log |J_(t-1)..J_0| >= log c, and limsup (1/t) log |J_(t-1)..J_0| <= log C.
+Witness     symbols: for each input the biases it gives to affine operations, by the operation's number from 0, radii allowed (then every
+            input within them); nodes: how many; edges [node, symbol, node] from 0; low, high and cuts as in cycle_mean, or neither, then
+            slopes hold everywhere and there is one leaf; lower and upper as there, a form for each (node, leaf), leaves first; bits.
+Checks      1  symbols and edges fit the network and each other; F with each symbol maps the box into itself; the cuts as in cycle_mean
+            2  for each edge of the inputs, each leaf i and each leaf j that the enclosure of F over leaf i meets, an edge (a, i) to (b, j);
+               at most 2^16
+            3  lower, 4 upper: as in cycle_mean
+Fails when  as cycle_mean; the network has products and no box is given.
+Rests on    as D1: the pairs (node of the inputs, leaf of the state) form a walk in the product graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from proofs.errors import Malformed
+from proofs.exponents import DrivenExponents
+from proofs.grammar import write_entry
+from proofs.network import Network
+from proofs.reader import read_list
+from proofs.theorems.boxes import MAX_EDGES, MAX_STATES, bounds, edges_of, enclosing, read_tree
+
+if TYPE_CHECKING:
+    from proofs.reader import Fields
+    from proofs.theorems.boxes import Edge, Sides
+    from proofs.theorems.card import Application
+
+    Symbol = tuple[tuple[int, tuple[str, ...]], ...]
+
+MAX_SYMBOLS = 2**12
+
+
+def check(step: Application) -> DrivenExponents:
+    """Verify one application; see the card above."""
+    bits = step.needed_bits()
+    step.require(1, step.network.dimension <= MAX_STATES, f"at most {MAX_STATES} states", step.network.dimension)
+    parts = step.witness.objects("symbols")
+    step.require(1, 0 < len(parts) <= MAX_SYMBOLS, f"from 1 to {MAX_SYMBOLS} symbols", len(parts))
+    symbols, networks = zip(*(_symbol(step.network, part) for part in parts), strict=True)
+    nodes = step.witness.integer("nodes", 1, MAX_EDGES)
+    walks = _walks(step, nodes, len(symbols))
+    sides = _box(step, networks, bits) if step.witness.has("low") else ()
+    moves, leaves = _moves(step, networks, sides, bits)
+    total = sum(len(moves[s]) for _, s, _ in walks)
+    step.require(2, total <= MAX_EDGES, f"at most {MAX_EDGES} edges", total)
+    edges = [(a * leaves + i, b * leaves + j, jacobian) for a, s, b in walks for i, j, jacobian in moves[s]]
+    lower, upper = bounds(step, edges, nodes * leaves, bits)
+    return DrivenExponents(symbols, walks, tuple(low for low, _ in sides), tuple(high for _, high in sides), lower, upper)
+
+
+def _symbol(network: Network, part: Fields) -> tuple[Symbol, Network]:
+    """Return a symbol as the claim spells it, and the network with its biases."""
+    program, spelled = list(network.program), list[tuple[int, tuple[str, ...]]]()
+    for number, operation in enumerate(network.program):
+        if operation.bias is not None and part.has(str(number)):
+            bias = part.column(str(number), len(operation.bias.mid))
+            program[number] = replace(operation, bias=bias)
+            spelled.append((number, tuple(write_entry(bias.middle(i), bias.radius(i)) for i in range(len(bias.mid)))))
+    part.close()
+    return tuple(spelled), Network(network.dimension, tuple(program))
+
+
+def _walks(step: Application, nodes: int, symbols: int) -> tuple[tuple[int, int, int], ...]:
+    where = f"{step.witness.where}, field edges"
+    walks: list[tuple[int, int, int]] = []
+    for entry in step.witness.items("edges"):
+        walk = [number for number in read_list(entry, where) if type(number) is int]
+        fits = len(walk) == len(read_list(entry, where)) == 3 and all(  # noqa: PLR2004 - node, symbol, node
+            0 <= number < most for number, most in zip(walk, (nodes, symbols, nodes), strict=True)
+        )
+        if not fits:
+            raise Malformed(where=where, law="inputs", expected="node, symbol and node, from 0", got=str(entry)[:200])
+        walks.append((walk[0], walk[1], walk[2]))
+    step.require(1, len(walks) > 0, "one or more edges", "none")
+    return tuple(walks)
+
+
+def _box(step: Application, networks: tuple[Network, ...], bits: int) -> Sides:
+    low, high = step.witness.numbers("low"), step.witness.numbers("high")
+    size = step.network.dimension
+    ordered = len(low) == size == len(high) and all(a <= b for a, b in zip(low, high, strict=True))
+    step.require(1, ordered, f"{size} lower and upper ends in order", (len(low), len(high)))
+    sides = tuple(zip(low, high, strict=True))
+    step.require_work(1, network_products(networks), bits)
+    for s, network in enumerate(networks):
+        images = network.image(enclosing(sides), bits).entries()
+        inside = all(a <= image.lo and image.hi <= b for (a, b), image in zip(sides, images, strict=True))
+        step.require(1, inside, f"the box mapped into itself by symbol {s}", "not proved")
+    return sides
+
+
+def _moves(step: Application, networks: tuple[Network, ...], sides: Sides, bits: int) -> tuple[list[list[Edge]], int]:
+    """Return for each symbol its edges between leaves, and the number of leaves."""
+    if not sides:
+        return [[(0, 0, network.jacobian(None, bits))] for network in networks], 1
+    tree, leaves = read_tree(step, sides)
+    step.require_work(2, 2 * network_products(networks) * len(leaves), bits)
+    return [list(edges_of(step, network, tree, leaves, bits)) for network in networks], len(leaves)
+
+
+def network_products(networks: tuple[Network, ...]) -> int:
+    """Return how many products one pass through all of them takes."""
+    return sum(network.products for network in networks)
