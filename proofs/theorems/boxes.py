@@ -1,20 +1,20 @@
-"""Quadratic forms on a graph whose nodes are small boxes: what cycle_mean and driven_graph share.
+"""A box cut into small ones, and which of them F may lead to which: what cycle_mean and driven_graph share.
 
 A bisection tree cuts one box into closed leaves that cover it. A leaf leads to every leaf that the enclosure of its image meets, so the
-leaves an orbit visits form a walk. If J'S_j J - c^2 S_i > 0 on each edge, v'S v grows at least like c^2t along every orbit; likewise above.
+leaves an orbit visits form a walk. At a border of a piecewise-linear network the Jacobian is that of any adjacent piece.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Interval, Matrix
 from proofs.errors import Malformed
 from proofs.grammar import read_number
-from proofs.inertia import is_positive_definite, pivot_signs
-from proofs.reader import read_list, read_matrix
+from proofs.reader import read_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     Edge = tuple[int, int, Matrix]  # from, to, the Jacobian
 
 MAX_LEAVES = 2**14
-MAX_EDGES = 2**16
 MAX_STATES = 256
+MAX_OPEN = 3
 
 
 @dataclass(frozen=True)
@@ -86,52 +86,39 @@ def enclosing(sides: Sides) -> Matrix:
     return Matrix.intervals(Interval(low, high) for low, high in sides)
 
 
-def edges_of(step: Application, network: Network, tree: Tree, leaves: list[Sides], bits: int) -> Iterator[Edge]:
-    """Yield each pair of leaves such that F may lead from the one to the other, with the Jacobians on the first (check 2)."""
-    step.require_work(2, 2 * network.products * len(leaves), bits)
-    for i, sides in enumerate(leaves):
+def read_sides(step: Application) -> Sides:
+    """Read low and high, the ends of a nonempty box (check 1)."""
+    low, high = step.witness.numbers("low"), step.witness.numbers("high")
+    size = step.network.dimension
+    ordered = len(low) == size == len(high) and all(a <= b for a, b in zip(low, high, strict=True))
+    step.require(1, ordered, f"{size} lower and upper ends in order", (len(low), len(high)))
+    return tuple(zip(low, high, strict=True))
+
+
+def edges_of(step: Application, network: Network, tree: Tree, leaves: list[Sides], bits: int, root: Sides = ()) -> Iterator[Edge]:
+    """Yield each pair of leaves such that F may lead from the one to the other, with the Jacobians on the first (check 2).
+
+    With ``root`` the image of every leaf must lie in it: then F maps the root into itself.
+    """
+    ways = 2**MAX_OPEN if network.is_piecewise_linear else 1
+    step.require_work(2, (1 + ways) * network.products * len(leaves), bits)
+    for i, sides in enumerate(leaves, 1):
         box = enclosing(sides)
-        jacobian = network.jacobian(box, bits)
-        image = network.image(box, bits).entries()
-        for j in tree.meeting(image):
-            yield i, j, jacobian
+        image, gates = network.trace(box, bits)
+        jacobians = _jacobians(network, box, gates, bits)
+        inside = all(low <= span.lo and span.hi <= high for (low, high), span in zip(root, image.entries(), strict=False))
+        step.require(2, inside, f"F over leaf {i} inside the box", "not proved", "smaller leaves, or a box with more slack")
+        for j in tree.meeting(image.entries()):
+            yield from ((i - 1, j, jacobian) for jacobian in jacobians)
 
 
-def bounds(step: Application, edges: list[Edge], nodes: int, bits: int) -> tuple[Fraction | None, Fraction | None]:
-    """Return the lower and the upper rate that the witness's forms prove; None for one that is not given (checks 3 and 4)."""
-    size = step.network.dimension
-    step.require(2, len(edges) <= MAX_EDGES, f"at most {MAX_EDGES} edges", len(edges))
-    step.require_work(2, 2 * size**3 * (len(edges) + nodes), bits)
-    step.require(3, step.witness.has("lower") or step.witness.has("upper"), "a lower or an upper bound", "neither")
-    lower = _rate(step, "lower", edges, nodes, bits) if step.witness.has("lower") else None
-    return lower, _rate(step, "upper", edges, nodes, bits) if step.witness.has("upper") else None
-
-
-def _rate(step: Application, name: str, edges: list[Edge], nodes: int, bits: int) -> Fraction:
-    check = 3 if name == "lower" else 4
-    fields = step.witness.part(name)
-    rate, forms = fields.number("rate"), _forms(step, check, fields.items("forms"), f"{fields.where}, field forms")
-    fields.close()
-    step.require(check, rate > 0, "a positive rate", rate)
-    step.require(check, len(forms) == nodes, f"{nodes} forms, one a node", len(forms))
-    for i, form in enumerate(forms, 1):
-        holds = 1 in pivot_signs(form, bits) if name == "lower" else is_positive_definite(form, bits)
-        step.require(check, holds, f"form {i} {'with a positive direction' if name == 'lower' else 'positive definite'}", "not proved")
-    scaled = [form.times(rate * rate) for form in forms]
-    for i, j, jacobian in edges:
-        moved = jacobian.transposed() @ forms[j] @ jacobian
-        gap = moved - scaled[i] if name == "lower" else scaled[i] - moved
-        law = f"{'J SJ - c^2 S' if name == 'lower' else 'C^2 Q - J QJ'} positive definite from node {i + 1} to {j + 1}"
-        step.require(check, is_positive_definite(gap, bits), law, "not proved", "smaller boxes, or a rate with more slack")
-    return rate
-
-
-def _forms(step: Application, check: int, entries: list[object], where: str) -> list[Matrix]:
-    size = step.network.dimension
-    forms = [read_matrix(rows, (size, size), f"{where}[{i}]") for i, rows in enumerate(entries)]
-    for form in forms:
-        step.require(check, form.is_exact and form.mid == form.transposed().mid, "symmetric forms without radii", "another matrix")
-    return forms
+def _jacobians(network: Network, box: Matrix, gates: list[Matrix], bits: int) -> list[Matrix]:
+    """Return enclosures of all Jacobians over a box: of each affine piece where a few hinges are open, else one for all together."""
+    letters = ["1" if low > 0 else "0" if high < 0 else "?" for gate in gates for low, high in gate.signs()]
+    if not network.is_piecewise_linear or letters.count("?") > MAX_OPEN:
+        return [network.jacobian(box, bits)]
+    choices = product(*("01" if letter == "?" else letter for letter in letters))
+    return [network.piece("".join(choice)).jacobian.rounded(bits) for choice in choices]
 
 
 def _cut(entry: object, size: int, where: str) -> tuple[int, Fraction]:

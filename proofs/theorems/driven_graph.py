@@ -5,9 +5,9 @@ Statement   for every input sequence that walks through the stated graph, every 
 Witness     symbols: for each input the biases it gives to affine operations, by the operation's number from 0, radii allowed (then every
             input within them); nodes: how many; edges [node, symbol, node] from 0; low, high and cuts as in cycle_mean, or neither, then
             slopes hold everywhere and there is one leaf; lower and upper as there, a form for each (node, leaf), leaves first; bits.
-Checks      1  symbols and edges fit the network and each other; F with each symbol maps the box into itself; the cuts as in cycle_mean
-            2  for each edge of the inputs, each leaf i and each leaf j that the enclosure of F over leaf i meets, an edge (a, i) to (b, j);
-               at most 2^16
+Checks      1  symbols and edges fit the network and each other; the cuts as in cycle_mean
+            2  with each symbol the enclosure of F over each leaf lies in the box; for each edge of the inputs, each leaf i and each leaf j
+               that this enclosure meets there is an edge from (a, i) to (b, j); at most 2^16
             3  lower, 4 upper: as in cycle_mean
 Fails when  as cycle_mean; the network has products and no box is given.
 Rests on    as D1: the pairs (node of the inputs, leaf of the state) form a walk in the product graph.
@@ -23,7 +23,8 @@ from proofs.exponents import DrivenExponents
 from proofs.grammar import write_entry
 from proofs.network import Network
 from proofs.reader import read_list
-from proofs.theorems.boxes import MAX_EDGES, MAX_STATES, bounds, edges_of, enclosing, read_tree
+from proofs.theorems.box_forms import MAX_EDGES, bounds
+from proofs.theorems.boxes import MAX_STATES, edges_of, read_sides, read_tree
 
 if TYPE_CHECKING:
     from proofs.reader import Fields
@@ -44,7 +45,7 @@ def check(step: Application) -> DrivenExponents:
     symbols, networks = zip(*(_symbol(step.network, part) for part in parts), strict=True)
     nodes = step.witness.integer("nodes", 1, MAX_EDGES)
     walks = _walks(step, nodes, len(symbols))
-    sides = _box(step, networks, bits) if step.witness.has("low") else ()
+    sides = read_sides(step) if step.witness.has("low") else ()
     moves, leaves = _moves(step, networks, sides, bits)
     total = sum(len(moves[s]) for _, s, _ in walks)
     step.require(2, total <= MAX_EDGES, f"at most {MAX_EDGES} edges", total)
@@ -80,29 +81,10 @@ def _walks(step: Application, nodes: int, symbols: int) -> tuple[tuple[int, int,
     return tuple(walks)
 
 
-def _box(step: Application, networks: tuple[Network, ...], bits: int) -> Sides:
-    low, high = step.witness.numbers("low"), step.witness.numbers("high")
-    size = step.network.dimension
-    ordered = len(low) == size == len(high) and all(a <= b for a, b in zip(low, high, strict=True))
-    step.require(1, ordered, f"{size} lower and upper ends in order", (len(low), len(high)))
-    sides = tuple(zip(low, high, strict=True))
-    step.require_work(1, network_products(networks), bits)
-    for s, network in enumerate(networks):
-        images = network.image(enclosing(sides), bits).entries()
-        inside = all(a <= image.lo and image.hi <= b for (a, b), image in zip(sides, images, strict=True))
-        step.require(1, inside, f"the box mapped into itself by symbol {s}", "not proved")
-    return sides
-
-
 def _moves(step: Application, networks: tuple[Network, ...], sides: Sides, bits: int) -> tuple[list[list[Edge]], int]:
     """Return for each symbol its edges between leaves, and the number of leaves."""
     if not sides:
         return [[(0, 0, network.jacobian(None, bits))] for network in networks], 1
     tree, leaves = read_tree(step, sides)
-    step.require_work(2, 2 * network_products(networks) * len(leaves), bits)
-    return [list(edges_of(step, network, tree, leaves, bits)) for network in networks], len(leaves)
-
-
-def network_products(networks: tuple[Network, ...]) -> int:
-    """Return how many products one pass through all of them takes."""
-    return sum(network.products for network in networks)
+    step.require_work(2, 2 * sum(network.products for network in networks) * len(leaves), bits)
+    return [list(edges_of(step, network, tree, leaves, bits, sides)) for network in networks], len(leaves)

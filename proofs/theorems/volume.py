@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from proofs.arithmetic import Interval
 from proofs.exponents import VolumeBounds
 from proofs.network import Network, Operation
-from proofs.theorems.boxes import MAX_STATES, enclosing
+from proofs.theorems.boxes import MAX_STATES, enclosing, read_sides
 from proofs.theorems.determinant import absolute_determinant
 from proofs.theorems.elimination import rank
 from proofs.theorems.exponent_bounds import MAX_WIDTH
@@ -40,7 +40,7 @@ def check(step: Application) -> VolumeBounds:
     network, bits = step.network, step.needed_bits()
     size = network.dimension
     step.require(1, size <= MAX_STATES, f"at most {MAX_STATES} states", size)
-    sides = _sides(step)
+    sides = read_sides(step) if step.witness.has("low") else ()
     box = enclosing(sides) if sides else None
     few = network.is_piecewise_linear and box is None and len(live_hinges(network)) <= MAX_WIDTH
     found = _by_patterns(step, bits) if few else _backwards(step, network, box, bits)
@@ -48,16 +48,6 @@ def check(step: Application) -> VolumeBounds:
     step.require_short(3, found.hi)
     low, high = tuple(low for low, _ in sides), tuple(high for _, high in sides)
     return VolumeBounds(found.lo, found.hi, _rank(network), size, low, high)
-
-
-def _sides(step: Application) -> tuple[tuple[Fraction, Fraction], ...]:
-    if not step.witness.has("low"):
-        return ()
-    low, high = step.witness.numbers("low"), step.witness.numbers("high")
-    size = step.network.dimension
-    ordered = len(low) == size == len(high) and all(a <= b for a, b in zip(low, high, strict=True))
-    step.require(1, ordered, f"{size} lower and upper ends in order", (len(low), len(high)))
-    return tuple(zip(low, high, strict=True))
 
 
 def _by_patterns(step: Application, bits: int) -> Interval:

@@ -11,6 +11,7 @@ import proofs
 from proofs.kernel import check_collection
 from tests.corpus.accepted import accepted
 from tests.corpus.covering import accepted_coverings, malformed_coverings, rejected_coverings
+from tests.corpus.exponents import accepted_exponents, malformed_exponents, rejected_exponents
 from tests.corpus.malformed import malformed
 from tests.corpus.many import accepted_collections, malformed_collections, rejected_collections
 from tests.corpus.region_attacks import malformed_regions, rejected_regions
@@ -65,11 +66,19 @@ def all_of(content: bytes) -> list[proofs.Proved]:
 
 if __name__ == "__main__":
     for folder, cases, answer in (
-        ("accepted", chain(accepted(), accepted_trees(), accepted_coverings(), accepted_regions(), accepted_repellers()), None),
-        ("rejected", chain(rejected(), rejected_trees(), rejected_coverings(), rejected_regions(), rejected_repellers()), proofs.Rejected),
+        (
+            "accepted",
+            chain(accepted(), accepted_trees(), accepted_coverings(), accepted_regions(), accepted_repellers(), accepted_exponents()),
+            None,
+        ),
+        (
+            "rejected",
+            chain(rejected(), rejected_trees(), rejected_coverings(), rejected_regions(), rejected_repellers(), rejected_exponents()),
+            proofs.Rejected,
+        ),
         (
             "malformed",
-            chain(malformed(), malformed_trees(), malformed_coverings(), malformed_regions(), malformed_repellers()),
+            chain(malformed(), malformed_trees(), malformed_coverings(), malformed_regions(), malformed_repellers(), malformed_exponents()),
             proofs.Malformed,
         ),
     ):
