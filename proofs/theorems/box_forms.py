@@ -18,13 +18,10 @@ if TYPE_CHECKING:
     from proofs.theorems.boxes import Edge
     from proofs.theorems.card import Application
 
-MAX_EDGES = 2**16
-
 
 def bounds(step: Application, edges: list[Edge], nodes: int, bits: int) -> tuple[Fraction | None, Fraction | None]:
     """Return the lower and the upper rate that the witness's forms prove; None for one that is not given (checks 3 and 4)."""
     size = step.network.dimension
-    step.require(2, len(edges) <= MAX_EDGES, f"at most {MAX_EDGES} edges", len(edges))
     step.require_work(2, 2 * size**3 * (len(edges) + nodes), bits)
     step.require(3, step.witness.has("lower") or step.witness.has("upper"), "a lower or an upper bound", "neither")
     lower = _rate(step, "lower", edges, nodes, bits) if step.witness.has("lower") else None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Edge = tuple[int, int, Matrix]  # from, to, the Jacobian
 
 MAX_LEAVES = 2**14
+MAX_EDGES = 2**16
 MAX_STATES = 256
 MAX_OPEN = 3
 
@@ -102,6 +103,7 @@ def edges_of(step: Application, network: Network, tree: Tree, leaves: list[Sides
     """
     ways = 2**MAX_OPEN if network.is_piecewise_linear else 1
     step.require_work(2, (1 + ways) * network.products * len(leaves), bits)
+    count = 0
     for i, sides in enumerate(leaves, 1):
         box = enclosing(sides)
         image, gates = network.trace(box, bits)
@@ -109,6 +111,8 @@ def edges_of(step: Application, network: Network, tree: Tree, leaves: list[Sides
         inside = all(low <= span.lo and span.hi <= high for (low, high), span in zip(root, image.entries(), strict=False))
         step.require(2, inside, f"F over leaf {i} inside the box", "not proved", "smaller leaves, or a box with more slack")
         for j in tree.meeting(image.entries()):
+            count += len(jacobians)
+            step.require(2, count <= MAX_EDGES, f"at most {MAX_EDGES} edges", "more")
             yield from ((i - 1, j, jacobian) for jacobian in jacobians)
 
 

@@ -11,13 +11,16 @@ from proofs.inertia import divide, minus_product, to_ball
 if TYPE_CHECKING:
     from proofs.arithmetic import Matrix
 
+MAX_EXACT_BITS = 2**13
+
 
 def absolute_determinant(matrix: Matrix, bits: int) -> Interval | None:
     """Enclose |det| of every matrix inside a square one; None where elimination finds no pivot that excludes 0.
 
-    **Guarantee:** exact for an exact matrix (fraction-free, Bareiss 1968), otherwise an enclosure to ``bits``.
+    **Guarantee:** exact for an exact matrix of numbers that stay short (fraction-free, Bareiss 1968), otherwise an enclosure to ``bits``.
     """
-    return _exact(matrix) if matrix.is_exact else _enclosed(matrix, bits)
+    longest = max(matrix.den, *(abs(value) for row in matrix.mid for value in row)).bit_length()
+    return _exact(matrix) if matrix.is_exact and longest * len(matrix.mid) <= MAX_EXACT_BITS else _enclosed(matrix, bits)
 
 
 def _exact(matrix: Matrix) -> Interval:

@@ -5,7 +5,7 @@ Statement   for every input sequence that walks through the stated graph, every 
 Witness     symbols: for each input the biases it gives to affine operations, by the operation's number from 0, radii allowed (then every
             input within them); nodes: how many; edges [node, symbol, node] from 0; low, high and cuts as in cycle_mean, or neither, then
             slopes hold everywhere and there is one leaf; lower and upper as there, a form for each (node, leaf), leaves first; bits.
-Checks      1  symbols and edges fit the network and each other; the cuts as in cycle_mean
+Checks      1  symbols and edges fit the network and each other; an edge leads out of every node; the cuts as in cycle_mean
             2  with each symbol the enclosure of F over each leaf lies in the box; for each edge of the inputs, each leaf i and each leaf j
                that this enclosure meets there is an edge from (a, i) to (b, j); at most 2^16
             3  lower, 4 upper: as in cycle_mean
@@ -23,8 +23,8 @@ from proofs.exponents import DrivenExponents
 from proofs.grammar import write_entry
 from proofs.network import Network
 from proofs.reader import read_list
-from proofs.theorems.box_forms import MAX_EDGES, bounds
-from proofs.theorems.boxes import MAX_STATES, edges_of, read_sides, read_tree
+from proofs.theorems.box_forms import bounds
+from proofs.theorems.boxes import MAX_EDGES, MAX_STATES, edges_of, read_sides, read_tree
 
 if TYPE_CHECKING:
     from proofs.reader import Fields
@@ -77,7 +77,7 @@ def _walks(step: Application, nodes: int, symbols: int) -> tuple[tuple[int, int,
         if not fits:
             raise Malformed(where=where, law="inputs", expected="node, symbol and node, from 0", got=str(entry)[:200])
         walks.append((walk[0], walk[1], walk[2]))
-    step.require(1, len(walks) > 0, "one or more edges", "none")
+    step.require(1, {a for a, _, _ in walks} == set(range(nodes)), "an edge out of every node", walks[:8])
     return tuple(walks)
 
 
@@ -87,4 +87,9 @@ def _moves(step: Application, networks: tuple[Network, ...], sides: Sides, bits:
         return [[(0, 0, network.jacobian(None, bits))] for network in networks], 1
     tree, leaves = read_tree(step, sides)
     step.require_work(2, 2 * sum(network.products for network in networks) * len(leaves), bits)
-    return [list(edges_of(step, network, tree, leaves, bits, sides)) for network in networks], len(leaves)
+    moves: list[list[Edge]] = []
+    for network in networks:
+        moves.append(list(edges_of(step, network, tree, leaves, bits, sides)))
+        total = sum(map(len, moves))
+        step.require(2, total <= MAX_EDGES, f"at most {MAX_EDGES} edges for all symbols", total)
+    return moves, len(leaves)

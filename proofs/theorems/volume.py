@@ -44,6 +44,7 @@ def check(step: Application) -> VolumeBounds:
     box = enclosing(sides) if sides else None
     few = network.is_piecewise_linear and box is None and len(live_hinges(network)) <= MAX_WIDTH
     found = _by_patterns(step, bits) if few else _backwards(step, network, box, bits)
+    step.require(3, found.lo >= 0, "a lower bound that is not negative", found.lo)
     step.require_short(3, found.lo)
     step.require_short(3, found.hi)
     low, high = tuple(low for low, _ in sides), tuple(high for _, high in sides)
@@ -76,7 +77,8 @@ def _backwards(step: Application, network: Network, box: Matrix | None, bits: in
             values = box if box is None or not before else Network(size, network.program[:before]).image(box, bits)
             slopes = Network(size, (Operation(operation.name, (0,)),)).jacobian(values, bits)
             for i in range(size):
-                total = _product(total, slopes.interval(i, i), bits)
+                slope = slopes.interval(i, i)  # never negative, but rounding outward does not know that
+                total = _product(total, Interval(max(Fraction(0), slope.lo), slope.hi), bits)
         register = before
     return total
 

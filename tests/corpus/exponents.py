@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from fractions import Fraction
 
+from proofs.grammar import write_number
 from proofs.network import Network, Operation
 from tests.corpus.farkas import polytope
 from tests.corpus.parts import Case, affine, bump, hinges, lozi, plrnn, tanh_net, tent
@@ -33,6 +35,7 @@ DEEP = Network(
         affine([0, 0], ([[1, 1], [0, 2]], 3)),
     ),
 )
+SATURATED = Network(2, (Operation("sigmoid", (0,)), affine([1, 1], ([["99", 0], [0, "99"]], 1))))
 SOFT = tanh_net([["1/2"]], [0])
 INTERVAL = {"low": ["-1"], "high": ["1"]}
 GATED = Network(1, (Operation("sigmoid", (0,)), affine([0], ([["1/2"]], 0)), Operation("mul", (1, 2))))
@@ -68,6 +71,7 @@ def volumes() -> Named:
     yield "tanh-everywhere", THREE, {"bits": 64}
     yield "rank-one", THIN, {"bits": 64}
     yield "two-layers-radius", DEEP, {"bits": 64, "low": ["-1", "-1"], "high": ["1", "1"]}
+    yield "sigmoids-that-saturate", SATURATED, {"bits": 8, "low": ["1", "1"], "high": ["101", "101"]}
     yield "relu-in-a-box-off-its-border", THIN, {"bits": 64, "low": ["1", "0"], "high": ["2", "1/8"]}
 
 
@@ -219,6 +223,16 @@ def bad_volumes() -> Named:
     yield "sign-change-inside", curved, {"bits": 64, "low": ["-1"], "high": ["1"]}
 
 
+def grid(depth: int) -> list[list[object] | None]:
+    """Return the cuts of [-1, 1] into 2^depth equal leaves."""
+
+    def cut(low: int, high: int) -> list[list[object] | None]:
+        middle = (low + high) // 2
+        return [None] if high - low == 1 else [[0, write_number(Fraction(middle, 2 ** (depth - 1)))], *cut(low, middle), *cut(middle, high)]
+
+    return cut(-(2 ** (depth - 1)), 2 ** (depth - 1))
+
+
 def bad_means() -> Iterator[tuple[str, Network, Witness, Witness]]:
     """Yield attacks on D1b."""
     halves = {"cuts": [[0, "0"], None, None]}
@@ -246,6 +260,7 @@ def bad_driven() -> Named:
     good = inputs(symbols=[LOUD, QUIET], **PLANE, upper=same("4/5", 1, ROUND))
     yield "no-symbols", DRIVEN, {**good, "symbols": []}
     yield "no-edges", DRIVEN, {**good, "edges": []}
+    yield "walks-that-end", DRIVEN, {**good, "nodes": 2, "edges": [[0, 0, 1]]}
     yield "box-inside-out", DRIVEN, {**good, "low": ["1", "1"], "high": ["-1", "-1"]}
     yield "box-left-by-one-input", DRIVEN, {**good, "symbols": [LOUD, {"1": ["1", "0"]}]}
     yield "box-left-within-the-radius", DRIVEN, {**good, "symbols": [LOUD, {"1": ["0~1", "0"]}]}
