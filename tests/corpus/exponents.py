@@ -169,6 +169,9 @@ def rejected_exponents() -> Iterator[tuple[str, bytes]]:
         case = Case(network)
         case.good("trapping", {**sides, "bits": 40})
         yield f"cycle_mean-{name}", case.bad("cycle_mean", {"bits": 40, **witness}, 1)
+    case = Case(Network(1, (affine(["0~1"], ([[0]], 0)),)))
+    case.good("trapping", {**INTERVAL, "bits": 40})
+    yield "cycle_mean-too-many-edges", case.bad("cycle_mean", {"bits": 40, "cuts": grid(9), "upper": same("1/2", 512)}, 1)
     case = Case(tent("3/2"))
     case.good("trapping", polytope(case.network, [["1", "0"], ["-1", "3/4"]], ["1/2"]))
     yield (
