@@ -90,6 +90,21 @@ class DrivenContraction(Claim):
 
 
 @dataclass(frozen=True)
+class Attracted(Claim):
+    """D7: every orbit converges to the one fixed point, its exponents are at most log(rate)."""
+
+    kind = "attracted"
+    rate: Fraction
+
+    def statement(self) -> str:
+        """Say the bound."""
+        return (
+            "Every orbit of F converges to its one fixed point, and each Lyapunov exponent of each orbit is at most "
+            f"log({decimal(self.rate)}) <= {log_up(self.rate)} nats per step"
+        )
+
+
+@dataclass(frozen=True)
 class DrivenExponents(Claim):
     """D5: the largest conditional exponent of every orbit (in the box low, high) for every input sequence that walks through ``edges``.
 
@@ -121,7 +136,7 @@ class DrivenExponents(Claim):
 
 KINDS: dict[str, tuple[str, ...]] = ALL_BUT_THESE | {
     claim.kind: ("claim", *(field.name for field in fields(claim)))
-    for claim in (MarkovExponent, VolumeBounds, DrivenContraction, DrivenExponents)
+    for claim in (MarkovExponent, VolumeBounds, DrivenContraction, Attracted, DrivenExponents)
 }
 
 

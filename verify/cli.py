@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 import typer
 
 from proofs.errors import Malformed, OrbitproofError
+from verify.cli_doctor import doctor
+from verify.cli_lyapunov import lyapunov
 from verify.cli_regions import regions
 from verify.cli_sample import sample
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from verify.loading import Loaded
 
 EXIT = {"Proved": 0, "Rejected": 1, "Malformed": 2, "Unsupported": 2, "NotFound": 3}
+EXIT |= {"Estimate": 0, "Healthy": 0, "Faulty": 1, "Unexplained": 3}  # of what is not proved: the answer is the one asked for, or not
 
 INTERRUPTED = 130
 # the common base of misuse errors, wherever this typer keeps it
@@ -214,6 +217,8 @@ def convert(
 
 app.command()(regions)
 app.command()(sample)
+app.command()(lyapunov)
+app.add_typer(doctor, name="doctor")
 
 
 def main() -> NoReturn:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from proofs.theorems import (
     all_cycles,
+    attracted,
     contraction,
     coppel,
     covering_graph,
@@ -79,6 +80,7 @@ THEOREMS: dict[str, Callable[[Application], Claim]] = {
     "volume": volume.check,
     "driven_graph": driven_graph.check,
     "driven_contraction": driven_contraction.check,
+    "attracted": attracted.check,
 }
 CARDS: dict[str, str] = {
     "exact_cycle": exact_cycle.__doc__ or "",
@@ -112,4 +114,5 @@ CARDS: dict[str, str] = {
     "volume": volume.__doc__ or "",
     "driven_graph": driven_graph.__doc__ or "",
     "driven_contraction": driven_contraction.__doc__ or "",
+    "attracted": attracted.__doc__ or "",
 }

@@ -72,7 +72,7 @@ def read_tree(step: Application, root: Sides) -> tuple[Tree, list[Sides]]:
             continue
         axis, cut = _cut(entry, len(root), where)
         low, high = sides[axis]
-        step.require(1, low < cut < high, f"a cut inside {low} to {high}", cut)
+        step.require(1, low < cut < high, ("a cut inside", low, "to", high), cut)
         nodes.append((axis, cut))
         open_boxes += [(*sides[:axis], (cut, high), *sides[axis + 1 :]), (*sides[:axis], (low, cut), *sides[axis + 1 :])]
     step.require(1, not open_boxes, "as many cuts as the tree has nodes", "fewer")

@@ -8,7 +8,8 @@ Witness     cuts: a bisection tree of the box in preorder, [axis from 0, cut] fo
 Checks      1  every cut lies strictly inside its box; at most 2^14 leaves; at most 256 states
             2  from each leaf there is an edge to each leaf that the enclosure of F over it meets; at most 2^16 edges; where no trapping
                set is cited each of these enclosures lies in the box
-            3  lower: every S_i has a positive pivot, J'S_j J - c^2 S_i positive definite on every edge, J the enclosure over leaf i
+               A Jacobian of leaf i is the enclosure over it or, piecewise linear with at most 3 hinges open there, each of its pieces'
+            3  lower: every S_i has a positive pivot, J'S_j J - c^2 S_i positive definite on every edge, J each Jacobian of leaf i
             4  upper: every Q_i positive definite, C^2 Q_i - J'Q_j J positive definite on every edge
 Fails when  the leaves are too large; some orbit has a rate beyond c or C.
 Rests on    as D1. With one state the forms are potentials: log c is a lower bound of the least mean of log |F'| over the cycles of the

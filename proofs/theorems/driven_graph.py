@@ -7,7 +7,7 @@ Witness     symbols: for each input the biases it gives to affine operations, by
             slopes hold everywhere and there is one leaf; lower and upper as there, a form for each (node, leaf), leaves first; bits.
 Checks      1  symbols and edges fit the network and each other; an edge leads out of every node; the cuts as in cycle_mean
             2  with each symbol the enclosure of F over each leaf lies in the box; for each edge of the inputs, each leaf i and each leaf j
-               that this enclosure meets there is an edge from (a, i) to (b, j); at most 2^16
+               that this enclosure meets there is an edge from (a, i) to (b, j); at most 2^16; Jacobians as in cycle_mean
             3  lower, 4 upper: as in cycle_mean
 Fails when  as cycle_mean; the network has products and no box is given.
 Rests on    as D1: the pairs (node of the inputs, leaf of the state) form a walk in the product graph.
@@ -84,7 +84,8 @@ def _walks(step: Application, nodes: int, symbols: int) -> tuple[tuple[int, int,
 def _moves(step: Application, networks: tuple[Network, ...], sides: Sides, bits: int) -> tuple[list[list[Edge]], int]:
     """Return for each symbol its edges between leaves, and the number of leaves."""
     if not sides:
-        return [[(0, 0, network.jacobian(None, bits))] for network in networks], 1
+        step.require_work(2, step.network.products, bits)
+        return [[(0, 0, step.network.jacobian(None, bits))]] * len(networks), 1  # no bias enters it
     tree, leaves = read_tree(step, sides)
     step.require_work(2, 2 * sum(network.products for network in networks) * len(leaves), bits)
     moves: list[list[Edge]] = []

@@ -98,9 +98,10 @@ def _branches(step: Application, function: PiecewiseLinear, ends: Ends) -> tuple
     """Return the absolute slope on each interval and the run of intervals that its image consists of."""
     lows, highs = [low for low, _ in ends], [high for _, high in ends]
     sums = list(accumulate((high - low for low, high in ends), initial=Fraction(0)))
+    bends = [knot for knot, (one, two) in zip(function.knots, pairwise(function.slopes()), strict=True) if one != two]
     slopes, images, count = [], [], 0
     for i, (low, high) in enumerate(ends, 1):
-        smooth = bisect_right(function.knots, low) == bisect_left(function.knots, high)
+        smooth = bisect_right(bends, low) == bisect_left(bends, high)
         step.require(3, smooth, f"no knot of f inside interval {i}", "one")
         bottom, top = sorted((function(low), function(high)))
         step.require(3, bottom < top, f"a slope that is not 0 on interval {i}", "0")

@@ -7,8 +7,10 @@ Checks      1  the box is nonempty; at most 256 states
             2  piecewise linear with at most 12 live hinges, no box: |det J| of every pattern
             3  otherwise, from the last operation back to the state: a relu, tanh or sigmoid of M units contributes its slopes, a square
                matrix of one register its |det|, anything else the |det| of the enclosed Jacobian, found by elimination
-            4  r is the rank of all matrices that read the state together (M if anything else reads it, or a weight has a radius)
-Fails when  an enclosed Jacobian may be singular: take a smaller box; the network has products and no box is given.
+            4  r is the rank of all matrices that read the state together (M if anything else reads it, a weight has a radius, or their
+               numbers are long)
+Fails when  a Jacobian may be singular and is enclosed, not exact, as it is where numbers are long: take a smaller box; the network has
+            products and no box is given.
 Rests on    det of a product is the product of the determinants; rank J_(t-1)..J_0 <= r.
 """
 
@@ -22,8 +24,8 @@ from proofs.arithmetic import Interval
 from proofs.exponents import VolumeBounds
 from proofs.network import Network, Operation
 from proofs.theorems.boxes import MAX_STATES, enclosing, read_sides
-from proofs.theorems.determinant import absolute_determinant
-from proofs.theorems.elimination import rank
+from proofs.theorems.determinant import MAX_EXACT_BITS, absolute_determinant
+from proofs.theorems.elimination import is_singular_modulo, rank
 from proofs.theorems.exponent_bounds import MAX_WIDTH
 from proofs.theorems.lifted import full_pattern, live_hinges
 
@@ -114,9 +116,13 @@ def _cut(value: Fraction, bits: int) -> Fraction:
 
 
 def _rank(network: Network) -> int:
-    """Return the rank of all matrices that read the state; M where it may not be lower."""
+    """Return the rank of all matrices that read the state; M where it is not lower or the numbers are too long to tell."""
     readers = [operation for operation in network.program if 0 in operation.of]
     if any(operation.bias is None for operation in readers) or not network.is_exact:
         return network.dimension
     pairs = [pair for operation in readers for pair in zip(operation.of, operation.matrices, strict=True)]
-    return rank([row for register, matrix in pairs if register == 0 for row in matrix.mid])
+    rows = [row for register, matrix in pairs if register == 0 for row in matrix.mid]
+    longest = max(abs(value) for row in rows for value in row).bit_length()
+    if longest * len(rows) > MAX_EXACT_BITS or (len(rows) == network.dimension and not is_singular_modulo(rows)):
+        return network.dimension
+    return rank(rows)

@@ -120,6 +120,9 @@ def accepted_exponents() -> Iterator[tuple[str, bytes]]:
     case.good("contraction", {"rate": "4/5", "weights": ["1", "1"], "bits": 40})
     case.good("driven_contraction", {}, 1)
     yield "driven_contraction-tanh", case.claiming()
+    case = settling(["1/3", "51/100"])
+    case.good("attracted", {}, 1, 3)
+    yield "attracted-fixed-point", case.claiming()
     case = Case(tanh_net([["2"]], [0]))
     case.good("contraction", {"rate": "2", "weights": ["1"], "bits": 40})
     case.good("driven_contraction", {}, 1)
@@ -185,6 +188,7 @@ def rejected_exponents() -> Iterator[tuple[str, bytes]]:
     case.good("trapping", polytope(case.network, frame, [0, 0]))
     yield "cycle_mean-polytope-of-the-plane", case.bad("cycle_mean", {"bits": 40, "cuts": [None], "upper": same("4", 1, ROUND)}, 1)
     yield from bad_contractions()
+    yield from bad_attractions()
 
 
 def bad_markov() -> Named:
@@ -241,6 +245,7 @@ def bad_means() -> Iterator[tuple[str, Network, Witness, Witness]]:
     halves = {"cuts": [[0, "0"], None, None]}
     yield "cut-at-the-end", SOFT, INTERVAL, {"cuts": [[0, "1"], None, None], "upper": same("51/100", 2)}
     yield "cut-outside", SOFT, INTERVAL, {"cuts": [[0, "2"], None, None], "upper": same("51/100", 2)}
+    yield "cut-outside-a-tiny-leaf", SOFT, INTERVAL, {"cuts": [[0, "-3p-20000"], None, [0, "-1/2"], None, None], "upper": same("51/100", 3)}
     yield "cuts-missing", SOFT, INTERVAL, {"cuts": [[0, "0"], None], "upper": same("51/100", 1)}
     yield "cuts-left-over", SOFT, INTERVAL, {"cuts": [[0, "0"], None, None, None], "upper": same("51/100", 3)}
     yield "no-cuts", SOFT, INTERVAL, {"cuts": [], "upper": same("51/100", 0)}
@@ -289,6 +294,28 @@ def bad_contractions() -> Iterator[tuple[str, bytes]]:
     case = Case(SOFT)
     case.good("driven_graph", inputs(symbols=[{"1": ["0"]}], bits=40, upper=same("51/100", 1)))
     yield "driven_contraction-cites-one-input", case.bad("driven_contraction", {}, 1)
+
+
+def settling(rates: list[str], contraction: str = "4/5") -> Case:
+    """Return the steps about z -> (z_1 / 2 + 1, z_2 / 4 + 1): a bound by C1, its fixed point, the moduli there."""
+    case = Case(plrnn([["1/2", 0], [0, "1/4"]], [[0, 0], [0, 0]], [1, 1]))
+    case.good("contraction", {"rate": contraction, "weights": ["1", "1"]})
+    case.good("exact_cycle", {"point": ["2", "4/3"], "period": 1})
+    levels = [
+        [[[str(1 if Fraction(1, 2) < Fraction(r) else -1), "0"], ["0", str(1 if Fraction(1, 4) < Fraction(r) else -1)]]] for r in rates
+    ]
+    case.good("multiplier_moduli", {"rates": rates, "levels": levels, "bits": 60}, 2)
+    return case
+
+
+def bad_attractions() -> Iterator[tuple[str, bytes]]:
+    """Yield attacks on D7."""
+    yield "attracted-one-multiplier-beyond", settling(["1/3"]).bad("attracted", {}, 1, 3)
+    yield "attracted-no-contraction", settling(["51/100"], "1").bad("attracted", {}, 1, 3)
+    yield "attracted-the-other-way-round", settling(["51/100"]).bad("attracted", {}, 3, 1)
+    case = settling(["51/100"])
+    case.good("stability", {"forms": [ROUND], "bits": 60}, 2)
+    yield "attracted-stability-is-not-enough", case.bad("attracted", {}, 1, 4)
 
 
 def malformed_exponents() -> Iterator[tuple[str, bytes]]:

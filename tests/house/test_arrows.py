@@ -57,7 +57,11 @@ HOMES = {
     "torch": ["verify/formats/torch*", "verify/loading.py", "verify/numerics/*", "verify/lyapunov/*"],
     "duckdb": ["verify/sampling/duck.py", "verify/sampling/database.py", "verify/lyapunov/sweep.py"],
     "distributed": ["verify/sampling/executors.py"],
-    "matplotlib": [*(f"verify/sampling/{name}.py" for name in ("canvas", "figures", "pictures", "corrected_table")), "verify/lyapunov/figures.py"],
+    "matplotlib": [
+        *(f"verify/sampling/{name}.py" for name in ("canvas", "figures", "pictures", "corrected_table")),
+        "verify/lyapunov/figures.py",
+    ],
+    "sklearn": ["verify/lyapunov/digits.py"],
     "networkx": ["verify/graph.py", "verify/search/entropy*"],
     "flint": ["verify/numerics/*"],
     "highspy": ["verify/numerics/*"],

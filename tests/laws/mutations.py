@@ -19,9 +19,9 @@ from time import monotonic
 
 import proofs
 from proofs.claims import Claim
+from proofs.exponents import KINDS
 from proofs.network import Network
 from proofs.reader import Fields
-from proofs.exponents import KINDS
 from tests.laws.mutators import MUTATIONS, graft
 from tests.second.checker import check, claim_is_true
 from tests.second.text import BeyondReach, Refused, canonical

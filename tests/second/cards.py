@@ -61,21 +61,27 @@ def pieces(step: Step) -> dict:
     step.scalar()
     need(step.net.exact and step.net.linear, "exact and piecewise linear")
     most = integer(step.fields("max_knots")["max_knots"], 1, 2**19)
-    spots = sorted(kinks(step.net))
-    spots = [spots[0] - 1, *spots, spots[-1] + 1]
-    samples = [step.net.registers([boxes.point(x)])[0] for x in spots]
-    units = [(register, unit) for register in range(1, len(samples[0])) for unit in range(len(samples[0][register]))]
-    knots_of = (len(_bends(spots, [sample[register][unit][0] for sample in samples])) for register, unit in units)
-    need(sum(knots_of) <= most, "too many knots")
+    spots, samples = sampled(step.net, most)
     values = [sample[-1][0][0] for sample in samples]
-    knots = _bends(spots, values) or [Fraction(0)]
+    knots = bends(spots, values) or [Fraction(0)]
     line = dict(zip(spots, values, strict=True))
     at_knots = [line[x] if x in line else step.net.run([boxes.point(x)])[0][0][0] for x in knots]
     outer = {"left": spell(values[1] - values[0]), "right": spell(values[-1] - values[-2])}
     return {"claim": "pieces", "knots": list(map(spell, knots)), "values": list(map(spell, at_knots)), **outer}
 
 
-def _bends(spots: list, values: list) -> list:
+def sampled(net: Net, most: int) -> tuple[list, list]:
+    """Return points with all kinks between the first and the last, and all registers there. **Raises:** Refused beyond ``most`` knots."""
+    spots = sorted(kinks(net))
+    spots = [spots[0] - 1, *spots, spots[-1] + 1]
+    samples = [net.registers([boxes.point(x)])[0] for x in spots]
+    units = [(register, unit) for register in range(1, len(samples[0])) for unit in range(len(samples[0][register]))]
+    knots_of = (len(bends(spots, [sample[register][unit][0] for sample in samples])) for register, unit in units)
+    need(sum(knots_of) <= most, "too many knots")
+    return spots, samples
+
+
+def bends(spots: list, values: list) -> list:
     """Return the inner spots at which the slope changes."""
     slopes = [(d - c) / (b - a) for (a, b), (c, d) in zip(pairwise(spots), pairwise(values), strict=True)]
     return [x for x, (one, two) in zip(spots[1:-1], pairwise(slopes), strict=True) if one != two]

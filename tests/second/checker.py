@@ -13,6 +13,7 @@ from tests.second.cards import CARDS as LINE_CARDS
 from tests.second.cards import Step
 from tests.second.cycles import CARDS as CYCLE_CARDS
 from tests.second.cycles import step_fields
+from tests.second.exponents import CARDS as EXPONENT_CARDS
 from tests.second.necklaces import CARDS as NECKLACE_CARDS
 from tests.second.nets import Net, read_net
 from tests.second.regions import CARDS as REGION_CARDS
@@ -23,7 +24,7 @@ from tests.second.truth import claim_is_true
 
 __all__ = ["Refused", "check", "check_collection", "claim_is_true"]
 
-CARDS = {**LINE_CARDS, **CYCLE_CARDS, **TREE_CARDS, **NECKLACE_CARDS, **REGION_CARDS, **STRIP_CARDS}
+CARDS = {**LINE_CARDS, **CYCLE_CARDS, **TREE_CARDS, **NECKLACE_CARDS, **REGION_CARDS, **STRIP_CARDS, **EXPONENT_CARDS}
 FIELDS = {
     "exact_cycle": "points",
     "cycle": "itinerary points radius",
@@ -50,6 +51,11 @@ FIELDS = {
     "trapping_polytope": "facets",
     "trapping_ellipsoid": "center form",
     "exponent_bounds": "lower upper inside",
+    "markov_exponent": "spans form slopes weights",
+    "volume_bounds": "lower upper rank states low high",
+    "driven_exponents": "symbols edges low high lower upper",
+    "driven_contraction": "rate",
+    "attracted": "rate",
 }
 
 
@@ -84,11 +90,20 @@ def _certificate(lines: list[dict]) -> list[dict]:
 
 
 def _follows(net: Net, claim: dict, facts: list[dict]) -> bool:
-    """Say whether an upper bound is weaker than one concluded; slopes of weight intervals may be bounded more or less sharply."""
+    """Say whether a bound is weaker than one concluded; slopes of weight intervals may be bounded more or less sharply."""
+    if claim["claim"] == "volume_bounds":
+        return any(_is_wider(claim, fact) for fact in facts if fact["claim"] == "volume_bounds")
     if net.exact or claim["claim"] != "entropy_upper":
         return False
     bounds = [number(fact["rate"]) for fact in facts if fact["claim"] == "entropy_upper" and fact["iterate"] == claim["iterate"]]
     return any(bound <= number(claim["rate"]) for bound in bounds)
+
+
+def _is_wider(claim: dict, fact: dict) -> bool:
+    """Say whether a claim of volume is no sharper than a fact; every rounding makes it wider."""
+    if {**claim, "lower": 0, "upper": 0} != {**fact, "lower": 0, "upper": 0}:
+        return False
+    return 0 <= number(claim["lower"]) <= number(fact["lower"]) and number(fact["upper"]) <= number(claim["upper"])
 
 
 def _header(line: dict) -> tuple[Net, list[dict]]:

@@ -117,13 +117,14 @@ class Net:
                     for r, s, x, y in zip(a, b, u, v, strict=True)
                 ]
             else:
-                value, factors = self._bend(name, given[0][0], len(given[0][1]), bits)
+                value, factors = self.bend(name, given[0][0], len(given[0][1]), bits)
                 out = [[boxes.mul(g, factor) for g in row] for row, factor in zip(given[0][1], factors, strict=True)]
             registers.append((value, out))
         return registers[-1][1]
 
     @staticmethod
-    def _bend(name: str, values: list | None, count: int, bits: int) -> tuple[list | None, list]:
+    def bend(name: str, values: list | None, count: int, bits: int) -> tuple[list | None, list]:
+        """Return the outputs of relu, tanh or sigmoid over a box (None: everywhere) and the ranges of their slopes."""
         if values is None:
             return None, [(Fraction(0), Fraction(1, 4) if name == "sigmoid" else Fraction(1))] * count
         if name == "relu":

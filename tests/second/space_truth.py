@@ -8,6 +8,8 @@ from itertools import product
 
 from tests.second import boxes
 from tests.second.entropy import covers_exactly, entropy_floor
+from tests.second.exponent_truth import TRUTHS as EXPONENT_TRUTHS
+from tests.second.exponent_truth import smooth_bounds_hold
 from tests.second.free import live_hinges
 from tests.second.line import line_of
 from tests.second.multipliers import matches_moduli
@@ -158,13 +160,15 @@ def ellipsoid_holds(net: Net, claim: dict) -> bool | None:
 
 def exponent_bounds_hold(net: Net, claim: dict) -> bool | None:
     """Compare products of Jacobians over all words, and the multipliers of cycles, with both rates."""
-    if not net.linear or (claim["lower"] is None and claim["upper"] is None):
+    if claim["lower"] is None and claim["upper"] is None:
         return False
+    if not net.linear:
+        return smooth_bounds_hold(net, claim)
     answers = [bound_holds(net, claim, number(claim[side]), side) for side in ("lower", "upper") if claim[side] is not None]
     inside = claim["inside"]
     if inside is not None:
         answers.append((box_holds if inside["claim"] == "trapping_box" else polytope_holds)(net, inside) if net.exact else None)
-    return False if False in answers else None if None in answers else True
+    return False if False in answers else True if None not in answers else smooth_bounds_hold(net, claim)
 
 
 def bound_holds(net: Net, claim: dict, rate: Fraction, side: str) -> bool | None:
@@ -234,4 +238,5 @@ TRUTHS = {
     "trapping_polytope": polytope_holds,
     "trapping_ellipsoid": ellipsoid_holds,
     "exponent_bounds": exponent_bounds_hold,
+    **EXPONENT_TRUTHS,
 }

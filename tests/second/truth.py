@@ -323,5 +323,5 @@ INTERVAL: dict[str, Callable[[Net, dict], bool | None]] = {
     "multiplier_moduli": moduli_hold,
     "covering_graph": SPACE_TRUTHS["covering_graph"],
     "trapping_box": SPACE_TRUTHS["trapping_box"],
-    "exponent_bounds": SPACE_TRUTHS["exponent_bounds"],
+    **{kind: SPACE_TRUTHS[kind] for kind in ("exponent_bounds", "volume_bounds", "driven_exponents", "driven_contraction")},
 }
