@@ -15,7 +15,7 @@ wrong = [1.38601, -6.10834, -8.57582]  # what code prints that pushes with the t
 
 estimated = spectrum(network, start=START, steps=1200).exponents
 entries = certify_exponents(network, start=START.tolist(), digits=20, budget=20).entries
-proved = {entry.of: entry for entry in entries if entry.scope == "this orbit"}
+proved = {entry.of: entry for entry in entries if entry.scope == "this cycle"}
 print("h' = tanh(W h): Lyapunov exponents in nats per step")
 for entry in estimated:
     print(f"{entry.of}  estimate {measured(entry.value, entry.half_width):<24} proved {enclosed(proved[entry.of], 20)}")

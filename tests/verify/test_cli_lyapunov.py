@@ -19,7 +19,7 @@ HALF = {"model": "rnn", "W": [[0.5]], "b": [0.1], "activation": "tanh"}
 TENT = {"model": "rnn", "W": [[2, -4], [2, -4]], "b": [0, "-1/2"], "activation": "relu"}
 KEYS = {"verdict", "network", "input", "mode", "unit", "exponents", "sum", "log_det", "kaplan_yorke", "steps", "warmup", "tangent_warmup"}
 KEYS |= {"system", "dimension", "k", "batch", "dtype", "device", "seed", "entropy_sum", "participation", "block_steps", "qr_interval"}
-KEYS |= {"convergence", "finite_time", "covariant", "checks", "theorems", "undecided", "certificate", "figure"}
+KEYS |= {"convergence", "finite_time", "covariant", "checks", "notes", "theorems", "undecided", "certificate", "figure"}
 
 CODE = """
 import torch
@@ -91,7 +91,7 @@ def test_the_three_cycle_is_proved(tmp_path: Path) -> None:
     done = run(saved(tmp_path, THREE_CYCLE), *options, "--json")
     content = done.json()
     assert (done.code, content["verdict"]) == (0, "Proved")
-    proved = [entry for entry in content["exponents"] if entry["kind"] == "certified" and entry["scope"] == "this orbit"]
+    proved = [entry for entry in content["exponents"] if entry["kind"] == "certified" and entry["scope"] == "this cycle"]
     ends = [[Fraction(end) for end in entry["decimals"]] for entry in proved]
     assert [f"{float(low):.10f}" for low, _ in ends] == EXPONENTS
     assert all(0 < high - low <= Fraction(1, 10**19) for low, high in ends)
@@ -165,7 +165,7 @@ def test_what_holds_for_every_input_is_proved(tmp_path: Path) -> None:
     proved = [entry for entry in content["exponents"] if entry["kind"] == "certified"]
     assert [(entry["scope"], entry["theorem"]) for entry in proved] == [
         ("every orbit, every input", "driven_contraction"),
-        ("every orbit", "driven_graph, every sequence of the file's 2 inputs"),
+        ("every orbit in a region", "driven_graph, every sequence of the file's 2 inputs"),
     ]
     (estimate,) = [entry["value"] for entry in content["exponents"] if entry["kind"] == "estimate"]
     assert proved[1]["lower"] <= estimate <= proved[1]["upper"] <= proved[0]["upper"] <= np.log(0.5) + 1e-12

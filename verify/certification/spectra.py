@@ -36,7 +36,13 @@ _ABSORBING_SHARE = 0.3
 _MOST_CONTRACTION_SECONDS = 20.0
 _LEAST_SECONDS = 0.5
 _MEMORY = 4
-_SCOPES: tuple[Scope, ...] = ("every orbit, every input", "every orbit", "every orbit in a region", "almost every orbit", "this orbit")
+_SCOPES: tuple[Scope, ...] = (
+    "every orbit, every input",
+    "every orbit",
+    "every orbit in a region",
+    "almost every orbit in a region",
+    "this cycle",
+)
 _STEPS = 5
 
 
@@ -44,7 +50,7 @@ _STEPS = 5
 class ProvedExponents:
     """What was proved, largest exponent first, and for each method that proved nothing what it was tried with.
 
-    Entries are in nats a step; several may speak of one exponent, with different scopes. "this orbit" is the certified cycle.
+    Entries are in nats a step; several may speak of one exponent, with different scopes. "this cycle" is the certified cycle.
     The certificate is None where nothing was proved; otherwise ``proofs.check`` has accepted it.
     """
 
@@ -75,7 +81,7 @@ def certify_exponents(
     >>> import numpy as np
     >>> from verify.models.gated import Layer, step_program
     >>> half = step_program([Layer("rnn_relu", np.array([[1.0]]), np.array([[0.5]]))], [1.0])
-    >>> [round(float(entry.upper), 12) for entry in certify_exponents(half, start=[2.0]).entries if entry.scope == "this orbit"]
+    >>> [round(float(entry.upper), 12) for entry in certify_exponents(half, start=[2.0]).entries if entry.scope == "this cycle"]
     [-0.69314718056]
     """
     _check(period, budget, digits)
@@ -130,7 +136,7 @@ class _Work:
             return
         self.claims += [self.settled.cycle, self.settled.moduli]
         for of, (low, high) in enumerate(self.settled.bounds, 1):
-            self._certified(of, low, high, "this orbit", "multiplier_moduli")
+            self._certified(of, low, high, "this cycle", "multiplier_moduli")
 
     def contraction(self, budget: float) -> None:
         """Try C1, and what follows from it for every orbit and for every input."""
@@ -295,7 +301,7 @@ class _Work:
     def _add_markov(self, claim: MarkovExponent, theorem: str) -> None:
         self.claims.append(claim)
         value = claim.enclosure(_BITS)
-        scope: Scope = "almost every orbit"
+        scope: Scope = "almost every orbit in a region"
         self.entries.append(Exact(1, self._sum_text(claim), value.lo / self.period, value.hi / self.period, scope, theorem))
         known = {entry.of for entry in self.entries if isinstance(entry, Exact) and entry.scope == "every orbit"}
         for of in range(2, len(claim.form) + 1):

@@ -33,12 +33,13 @@ class Lines(Protocol):
 
 @dataclass(frozen=True)
 class Proofs:
-    """What was proved, with its certificate, and what was tried in vain."""
+    """What was proved, with its certificate, and what was tried in vain; ``cycles`` are the claims that say which cycle is meant."""
 
     entries: tuple[Exact | Certified, ...] = ()
     certificate: Lines | None = None
     undecided: tuple[str, ...] = ()
     theorems: tuple[str, ...] = ()
+    cycles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +171,7 @@ def proved(task: Task, *, budget: float, digits: int, progress: Progress | None 
     Network files, modules with input 0 or a periodic one: their cycle, contraction, volume and regions. Modules driven by a finite input:
     what holds for all inputs, or for all sequences of the file's inputs if they are few. **Guarantee:** accepted by ``proofs.check``.
     """
+    from proofs.claims import CycleClaim
     from verify.certification.spectra import certify_exponents
 
     if task.found.loaded is None and (not task.is_module or task.closed_loop is not None):
@@ -180,7 +182,9 @@ def proved(task: Task, *, budget: float, digits: int, progress: Progress | None 
     network, period = _program(task)
     start = None if task.start is None else np.atleast_2d(task.start)[0].tolist()
     found = certify_exponents(network, start=start, period=period, budget=budget, digits=digits, progress=progress)
-    return Proofs(tuple(found.entries), found.certificate, tuple(found.undecided), tuple(found.theorems))
+    claims = () if found.certificate is None else found.certificate.claims
+    cycles = tuple(claim.statement() for claim in claims if isinstance(claim, CycleClaim))
+    return Proofs(tuple(found.entries), found.certificate, tuple(found.undecided), tuple(found.theorems), cycles)
 
 
 def _program(task: Task) -> tuple[Network, int]:

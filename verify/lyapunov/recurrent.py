@@ -15,6 +15,8 @@ from verify.lyapunov.layers import Layer, Slopes, halves, log_abs_det, sech2, sp
 Read = Callable[[Tensor], Tensor]
 Activation = Callable[[Tensor], tuple[Tensor, Tensor]]
 Biases = tuple[Tensor | None, Tensor | None]
+_CELLS = (nn.RNNCell, nn.LSTMCell, nn.GRUCell)
+_MODULES = (nn.RNN, nn.LSTM, nn.GRU)
 
 
 def tanh(values: Tensor) -> tuple[Tensor, Tensor]:
@@ -128,11 +130,13 @@ def layers_of(module: nn.Module, read: Read) -> list[Layer] | None:
 
     **Raises** Unsupported: two directions, a projected state, dropout while training.
     """
+    place = type(module).__name__
+    if isinstance(module, (*_CELLS, *_MODULES)):
+        _require_stock(module)
     if isinstance(module, nn.RNNCellBase):
         return [_layer(module, "", read)]
-    if not isinstance(module, (nn.RNN, nn.LSTM, nn.GRU)):
+    if not isinstance(module, _MODULES):
         return None
-    place = type(module).__name__
     if module.bidirectional:
         got, remedy = "bidirectional=True", "take the exponents of each direction by itself"
         raise Unsupported(where=place, law="a state moves forward in time", expected="one direction", got=got, remedy=remedy)
@@ -147,10 +151,24 @@ def layers_of(module: nn.Module, read: Read) -> list[Layer] | None:
     return [_layer(module, f"_l{number}", read) for number in range(module.num_layers)]
 
 
+def _require_stock(module: nn.Module) -> None:
+    """Refuse a subclass with a forward of its own, and hooks: the formulas here would be those of another map. **Raises** Unsupported."""
+    stock = next(kind for kind in (*_CELLS, *_MODULES) if isinstance(module, kind))
+    hooked = bool(module._forward_hooks or module._forward_pre_hooks)  # noqa: SLF001 - torch has no public view of them
+    if type(module).forward is not stock.forward or hooked:
+        raise Unsupported(
+            where=type(module).__name__,
+            law="the step is the one torch documents",
+            expected=f"the forward of torch.nn.{stock.__name__}, without hooks",
+            got="forward hooks" if hooked else "another forward",
+            remedy="pass its step as a function step(state, input) -> state",
+        )
+
+
 def _layer(module: nn.Module, suffix: str, read: Read) -> Layer:
-    recurrent, driving = (read(module.get_parameter(f"weight_{kind}{suffix}")) for kind in ("hh", "ih"))
+    recurrent, driving = (read(getattr(module, f"weight_{kind}{suffix}")) for kind in ("hh", "ih"))
     names = [f"bias_{kind}{suffix}" for kind in ("ih", "hh")]
-    inner, outer = (read(module.get_parameter(name)) if getattr(module, name, None) is not None else None for name in names)
+    inner, outer = (read(getattr(module, name)) if getattr(module, name, None) is not None else None for name in names)
     biases = inner, outer
     if isinstance(module, (nn.LSTM, nn.LSTMCell)):
         return LSTMLayer(recurrent, driving, biases)

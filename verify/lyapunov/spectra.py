@@ -32,6 +32,7 @@ Progress = Callable[[str, int, int], None]
 _SAMPLES = 4096
 _LARGE = 512
 _CHECKED = 8
+_LONGEST_CYCLE = 64
 _DENSE_WORK = 2 * 10**9
 
 
@@ -41,10 +42,10 @@ class Spectrum:
 
     **Shapes:** blocks (blocks, B, k), the means over blocks of time; convergence (blocks, k), the running means; finite_time (B, k), the
     exponents of each sequence over the whole run. **Units:** nats per step; minus infinity where a direction dies.
-    **Guarantee:** heuristic: floats along one run; ``exponents`` carry 95 % intervals over blocks and sequences. A minus infinity is sure
-    where the formula of log|det J| says so or rows of J are 0; else it is what floats tell: shrunk below rounding level in one step.
+    **Guarantee:** heuristic: floats along one run; ``exponents`` carry 95 % intervals over blocks and sequences. A minus infinity is
+    what floats tell: a slope of 0 (or below 1e-308) in the formula of log|det J|, or shrunk below rounding level in one step.
     ``sum`` and ``log_det`` (mean log|det J|, by formula along the run, else from a sample of dense Jacobians) only for k = n;
-    ``kaplan_yorke`` None where k does not suffice; ``participation`` None where the state stands still.
+    ``kaplan_yorke`` None where k does not suffice; ``participation`` None where the state stands still. ``notes``: what a reader must know.
     """
 
     system: str
@@ -71,6 +72,7 @@ class Spectrum:
     covariant: Covariant | None
     checks: tuple[Check, ...]
     qr_interval: float
+    notes: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -92,6 +94,7 @@ class Spectrum:
             "finite_time": _plain(self.finite_time),
             "covariant": None if self.covariant is None else _covariant(self.covariant),
             "checks": [check.as_json() for check in self.checks],
+            "notes": list(self.notes),
         }
 
 
@@ -243,8 +246,20 @@ class _Run:
             kaplan_yorke(values, system.dimension), entropy_sum(values),
             participation_ratio(torch.cat(self.samples).cpu().numpy()), wanted.steps // wanted.blocks, blocks,
             running_means(blocks, self.lengths), whole_run(blocks, self.lengths), vectors,
-            found if vectors is None else (*found, vectors.check), wanted.steps / self.engine.factorisations,
+            found if vectors is None else (*found, vectors.check), wanted.steps / self.engine.factorisations, self._notes(),
         )  # fmt: skip
+
+    def _notes(self) -> tuple[str, ...]:
+        """Say so if the orbit of the first sequence repeats itself exactly: orbits of expanding maps do that in binary floats alone."""
+        if self.wanted.inputs is not None:
+            return ()
+        first = states = self.engine.states[:1]
+        for period in range(1, _LONGEST_CYCLE + 1):
+            states = self.system.step(states, None)
+            if torch.equal(states, first):
+                cycle = "on a fixed point" if period == 1 else f"on a cycle of period {period}"
+                return (f"in floats the orbit stands {cycle}: the numbers are those of it, the orbit of real numbers may move on",)
+        return ()
 
     def _estimate(self, of: Of, blocks: Array, rounding: float) -> Estimate:
         known = np.abs(blocks[np.isfinite(blocks)])

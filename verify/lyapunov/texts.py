@@ -120,7 +120,7 @@ def _check_lines(found: Spectrum) -> list[str]:
     for check in found.checks:
         held = f"{check.name:<11}{'ok' if check.passed else 'FAILED':<7}{check.value:.1e} (at most {check.tolerance:.1e})"
         lines.append(f"check        {held}: {check.detail}")
-    return lines
+    return lines + [f"note         {text}" for text in found.notes]
 
 
 def _proof_lines(proofs: Proofs, digits: int) -> list[str]:
@@ -128,6 +128,7 @@ def _proof_lines(proofs: Proofs, digits: int) -> list[str]:
     for entry in proofs.entries:
         of = "sum" if entry.of == "sum" else f"exponent {entry.of}"
         lines.append(f"{of:<12} {enclosed(entry, digits)} {UNIT}; {entry.scope}; theorem {entry.theorem}")
+    lines += [f"this cycle   {text}; that the orbit above goes there is seen in floats" for text in proofs.cycles]
     return lines + [f"undecided    {text}" for text in proofs.undecided]
 
 

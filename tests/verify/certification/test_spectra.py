@@ -42,7 +42,7 @@ def test_a_contraction_gives_every_orbit_the_bound_of_its_fixed_point() -> None:
     found = certify_exponents(plain(weights), start=[0.5, -0.5], budget=5.0)
     modulus = abs(np.linalg.eigvals(weights))
     for of in (1, 2):
-        (entry,) = entries(found, of, "this orbit")
+        (entry,) = entries(found, of, "this cycle")
         assert encloses(entry, log(modulus[of - 1]), 1e-20)
     (every,) = entries(found, 1, "every orbit")
     assert every.theorem == "attracted"
@@ -57,7 +57,7 @@ def test_a_contraction_gives_every_orbit_the_bound_of_its_fixed_point() -> None:
 
 def test_the_stable_cycle_of_the_integer_net() -> None:
     found = certify_exponents(plain(W), start=[0.1, 0.2, -0.3], budget=2.0)
-    values = [float(entries(found, of, "this orbit")[0].upper or 0) for of in (1, 2, 3)]
+    values = [float(entries(found, of, "this cycle")[0].upper or 0) for of in (1, 2, 3)]
     assert values == pytest.approx([-1.0169133922, -3.6951472621, -8.5860879295], abs=1e-10)
     assert any("contraction (C1)" in reason for reason in found.undecided)
 
@@ -67,14 +67,14 @@ def test_lozi_its_sum_and_its_upper_end() -> None:
     found = certify_exponents(lozi(), start=[x, x / 2], budget=3.0)
     (total,) = entries(found, "sum", "every orbit")
     assert encloses(total, log(0.5), 1e-20)
-    (orbit,) = entries(found, 1, "this orbit")
+    (orbit,) = entries(found, 1, "this cycle")
     assert encloses(orbit, log((1.7 + sqrt(4.89)) / 2), 1e-20)
     assert min(entry.upper or 0 for entry in entries(found, 1, "every orbit in a region")) < Fraction(68, 100)
 
 
 def test_the_tent_map_as_a_network_of_rank_one() -> None:
     found = certify_exponents(plain([[2.0, -4.0], [2.0, -4.0]], [0.0, -0.5], "relu"), start=[0.3, 0.1], budget=2.0)
-    (first,) = entries(found, 1, "almost every orbit", Exact)
+    (first,) = entries(found, 1, "almost every orbit in a region", Exact)
     assert isinstance(first, Exact)
     assert first.text == "log(2)"
     assert encloses(first, log(2), 1e-30)
@@ -87,7 +87,7 @@ def test_exponents_of_a_driven_network_are_divided_by_the_period() -> None:
     layer = Layer("rnn_tanh", np.array([[1.0]]), np.array([[0.5]]))
     same = certify_exponents(step_program([layer], [1.0]), start=[0.1], budget=2.0)
     twice = certify_exponents(driven_program([layer], [[1.0], [1.0]]), start=[0.1], budget=2.0, period=2)
-    (one,), (two,) = entries(same, 1, "this orbit"), entries(twice, 1, "this orbit")
+    (one,), (two,) = entries(same, 1, "this cycle"), entries(twice, 1, "this cycle")
     assert one.lower is not None
     assert one.upper is not None
     assert two.lower is not None
@@ -102,7 +102,7 @@ def test_an_lstm_has_twice_as_many_exponents_as_units(inputs: list[list[float]],
     random = np.random.default_rng(1)
     layer = Layer("lstm", random.normal(size=(8, 1)) / 2, random.normal(size=(8, 2)) / 2, random.normal(size=8) / 2)
     found = certify_exponents(driven_program([layer], inputs), period=len(inputs), budget=60.0)
-    values = [entries(found, of, "this orbit")[0] for of in (1, 2, 3, 4)]
+    values = [entries(found, of, "this cycle")[0] for of in (1, 2, 3, 4)]
     assert all(entry.lower is not None and entry.upper is not None and entry.upper < 0 for entry in values)
     assert any("mul" in reason for reason in found.undecided)
 
@@ -113,7 +113,7 @@ def test_a_gated_network_of_two_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     lower = Layer("gru", random.normal(size=(6, 1)), random.normal(size=(6, 2)), random.normal(size=6), random.normal(size=6))
     upper = Layer("gru", random.normal(size=(6, 2)), random.normal(size=(6, 2)), random.normal(size=6), random.normal(size=6))
     found = certify_exponents(step_program([lower, upper], [0.3]), budget=60.0)
-    assert all(entries(found, of, "this orbit") for of in (1, 2, 3, 4))
+    assert all(entries(found, of, "this cycle") for of in (1, 2, 3, 4))
 
 
 def test_a_claim_that_says_more_is_rejected() -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PROVED: list[Exact | Certified] = [
-    Certified(1, Fraction(1, 10), Fraction(3, 10), "this orbit", "cycle"),
+    Certified(1, Fraction(1, 10), Fraction(3, 10), "this cycle", "cycle"),
     Certified(2, None, Fraction(1, 10), "every orbit", "contraction"),
     Exact(4, "-inf", None, None, "every orbit", "volume"),
     Certified("sum", Fraction(-1), Fraction(0), "every orbit", "volume"),

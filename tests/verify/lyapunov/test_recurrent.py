@@ -298,3 +298,34 @@ def test_things_that_are_no_systems() -> None:
     for source in (3, "net", None):
         with pytest.raises(Malformed, match=f"got       a {type(source).__name__}"):
             system_of(source)
+
+
+class Doubled(nn.RNNCell):
+    """A cell whose forward is not that of its base."""
+
+    def forward(self, input: torch.Tensor, hx: torch.Tensor | None = None) -> torch.Tensor:  # noqa: A002 - torch's name
+        """Return twice the state of the base."""
+        return 2 * super().forward(input, hx)
+
+
+def test_another_forward_is_not_taken_for_the_stock_one() -> None:
+    with pytest.raises(Unsupported, match="another forward"):
+        system_of(Doubled(1, 2))
+    hooked = nn.RNN(1, 2)
+    hooked.register_forward_hook(lambda *_: None)
+    with pytest.raises(Unsupported, match="forward hooks"):
+        system_of(hooked)
+
+
+def test_parametrised_weights_are_read_as_they_act() -> None:
+    module = nn.RNN(1, 3).double()
+    torch.nn.utils.parametrizations.weight_norm(module, "weight_hh_l0")
+    plain = nn.RNN(1, 3).double()
+    plain.load_state_dict({name: getattr(module, name).detach() for name in plain.state_dict()})
+    states, frames, inputs = (
+        torch.zeros(1, 3, dtype=torch.float64),
+        torch.eye(3, dtype=torch.float64)[None],
+        torch.ones(1, 1, dtype=torch.float64),
+    )
+    one, two = (system_of(each, dtype=torch.float64).push(states, inputs, frames)[1] for each in (module, plain))
+    assert torch.equal(one, two)

@@ -299,3 +299,9 @@ def test_rows_of_very_different_scale_keep_their_accuracy() -> None:
     )
     assert sum(values(spectrum(graded, steps=64))) == pytest.approx(log(5e-18), abs=1e-10)
     assert_sound(spectrum(net, steps=64))
+
+
+def test_an_orbit_that_repeats_itself_in_floats_is_said_to() -> None:
+    resting = spectrum(lambda z: 0.5 * z + 1, dimension=1, steps=64, start=torch.tensor([0.3]), dtype="float64")
+    assert "stands on a fixed point" in resting.notes[0]
+    assert spectrum(lambda z: 3.9 * z * (1 - z), dimension=1, steps=64, start=torch.tensor([0.3]), dtype="float64").notes == ()

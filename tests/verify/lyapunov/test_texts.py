@@ -17,7 +17,7 @@ from verify.lyapunov.texts import answer_text, diagnosis_text, enclosed, measure
 
 INF = float("inf")
 NETWORK = {"name": "net", "kind": "GRU, 1 layer of 2, 1 input, biases", "dimension": 2, "digest": None, "assumptions": ["it was guessed"]}
-HALF = Certified(1, Fraction(1, 3), Fraction(1, 2), "this orbit", "multiplier_moduli")
+HALF = Certified(1, Fraction(1, 3), Fraction(1, 2), "this cycle", "multiplier_moduli")
 CHECK = Check("sum", 1e-12, 1e-8, "sum against mean log|det J|")
 
 
@@ -55,7 +55,7 @@ def test_enclosed() -> None:
     assert enclosed(replace(HALF, upper=None), 1) == "at least 0.3"
     assert enclosed(Exact(2, "-infinity", None, None, "every orbit", "volume"), 5) == "-inf"
     assert (
-        enclosed(Exact(1, "log(2)", Fraction(69, 100), Fraction(7, 10), "almost every orbit", "markov_exponent"), 2)
+        enclosed(Exact(1, "log(2)", Fraction(69, 100), Fraction(7, 10), "almost every orbit in a region", "markov_exponent"), 2)
         == "log(2), in [0.69, 0.70]"
     )
     assert proved_json(HALF, 4)["decimals"] == ["0.3333", "0.5000"]
@@ -104,12 +104,12 @@ def test_proofs_stand_apart() -> None:
     assert lines[lines.index("Proved (accepted by the checker, nothing here rests on the estimates)") + 1 :] == [
         "sum          in [-5.000000, -4.000000] nats/step; every orbit; theorem volume",
         "exponent 1   at most 1.000000 nats/step; every orbit; theorem contraction",
-        "exponent 1   in [0.333333, 0.500000] nats/step; this orbit; theorem multiplier_moduli",
+        "exponent 1   in [0.333333, 0.500000] nats/step; this cycle; theorem multiplier_moduli",
         "undecided    markov: no",
         "certificate  net.cert",
         "figure       net.svg",
         (
-            "Proved  exponent 1 of this orbit: in [0.3333333333, 0.5000000000] nats/step (and 2 more above)"
+            "Proved  exponent 1 of this cycle: in [0.3333333333, 0.5000000000] nats/step (and 2 more above)"
             "; everything else above is an estimate"
         ),
     ]
