@@ -242,10 +242,10 @@ def main() -> NoReturn:
 
 
 def _refuse_overwriting(network: str, output: Path | None) -> None:
-    """Refuse to write a certificate over the network it is about. **Raises:** Malformed."""
+    """Refuse to write over a file that is read. **Raises:** Malformed."""
     if output is not None and output.exists() and Path(network).exists() and output.samefile(network):
         raise Malformed(
-            where=str(output), law="files stay apart", expected="another name than the network's", got="the network file itself"
+            where=str(output), law="files stay apart", expected="another name than that of a file that is read", got="the same file"
         )
 
 

@@ -89,7 +89,9 @@ def lyapunov(  # noqa: PLR0913 - an option is a parameter
     from verify.lyapunov.texts import answer_text
 
     _refuse_odd(certify, output, figure)
-    _refuse_overwriting(network, output)
+    for read in (network, *(str(path) for path in (inputs, start) if path is not None)):
+        for written in (output, figure):
+            _refuse_overwriting(read, written)
     wishes: dict[str, object] = {
         "k": k,
         "steps": steps,
@@ -141,7 +143,7 @@ def _answered(asked: Task, wanted: tuple[float, int] | None, output: Path | None
 
     with shown() as progress:
         spectrum = estimated(asked, progress)
-        proofs = None if wanted is None else proved(asked, budget=wanted[0], digits=wanted[1], progress=progress)
+        proofs = None if wanted is None else proved(asked, spectrum.start, budget=wanted[0], digits=wanted[1], progress=progress)
     path = None if proofs is None else written(proofs, output)
     picture = None if figure is None else drawn(spectrum, () if proofs is None else proofs.entries, asked.found.name, figure)
     about = described(asked.found, spectrum.dimension)
@@ -157,6 +159,8 @@ def _refuse_odd(certify: bool, output: Path | None, figure: Path | None) -> None
     for path in (output, figure):
         if path is not None:
             refuse_folder(path)
+    if output is not None and figure is not None and output.resolve() == figure.resolve():
+        raise Malformed(where=str(figure), law="files stay apart", expected="another name than the certificate's", got="the same")
     kinds = (".svg", ".png", ".pdf")
     if figure is not None and figure.suffix.lower() not in kinds:
         got = figure.suffix or "no ending"

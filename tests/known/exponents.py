@@ -218,10 +218,10 @@ LINE_MAPS = (
     _line("skew tent .4", skew(Fraction(2, 5)), _skew_value(0.4), "closed form"),
 )
 FUNCTIONS = (
-    _line("golden beta map", golden, log(GOLDEN), "ln golden mean", dimension=1, batch=4, steps=200),
+    _line("golden beta map", golden, log(GOLDEN), "ln golden mean", dimension=1, batch=4, steps=100),
     Known(
         "Markov (user function)", markov_on_integers, (2 / 3 * log(2),), "(2/3) ln 2", ((1, 2 * PRIME),),
-        {"dimension": 1, "batch": 128, "steps": 400}, integers=1,
+        {"dimension": 1, "batch": 128, "steps": 300}, integers=1,
     ),
     Known("cat map mod 1", cat_mod_1, (CAT, -CAT), "closed form", ((0, 1), (0, 1)), {"dimension": 2, "batch": 4, "steps": 200}, total=0.0),
     Known(

@@ -98,7 +98,7 @@ def encloses(found: Interval, value: float) -> bool:
 
 @pytest.mark.parametrize("known", ALL, ids=lambda known: known.name)
 def test_estimates_hold_the_reference(known: Known) -> None:
-    found = known.run(1, **({} if "steps" in known.settings else {"steps": 1000}))
+    found = known.run(1, **({} if "steps" in known.settings else {"steps": 500}))
     assert all(inside(found, known)), (known.reference, found.exponents)
     assert found.failed == ()
     if known.total is not None:

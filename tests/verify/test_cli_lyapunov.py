@@ -19,7 +19,7 @@ HALF = {"model": "rnn", "W": [[0.5]], "b": [0.1], "activation": "tanh"}
 TENT = {"model": "rnn", "W": [[2, -4], [2, -4]], "b": [0, "-1/2"], "activation": "relu"}
 KEYS = {"verdict", "network", "input", "mode", "unit", "exponents", "sum", "log_det", "kaplan_yorke", "steps", "warmup", "tangent_warmup"}
 KEYS |= {"system", "dimension", "k", "batch", "dtype", "device", "seed", "entropy_sum", "participation", "block_steps", "qr_interval"}
-KEYS |= {"convergence", "finite_time", "covariant", "checks", "notes", "theorems", "undecided", "certificate", "figure"}
+KEYS |= {"convergence", "finite_time", "covariant", "checks", "notes", "start", "theorems", "undecided", "certificate", "figure"}
 
 CODE = """
 import torch
@@ -252,3 +252,15 @@ def test_help_warns_of_code() -> None:
     done = orbitproof("lyapunov", "--help")
     assert done.code == 0
     assert "this runs your code" in " ".join(done.out.replace("\n", " ").split())
+
+
+def test_nothing_is_written_over_what_is_read_or_twice(tmp_path: Path) -> None:
+    path = saved(tmp_path, THREE_CYCLE)
+    both = tmp_path / "both.svg"
+    done = run(path, "--certify", "-o", both, "--figure", both)
+    assert (done.code, both.exists()) == (2, False)
+    drive = tmp_path / "drive.csv"
+    drive.write_text("1\n2\n")
+    before = drive.read_text()
+    assert run(path, "--input", drive, "--certify", "-o", drive).code == 2
+    assert drive.read_text() == before

@@ -165,8 +165,8 @@ def _rounds(drive: np.ndarray, wishes: Mapping[str, Any]) -> np.ndarray:
     return np.concatenate([drive] * -(-total // len(drive)))[:total]
 
 
-def proved(task: Task, *, budget: float, digits: int, progress: Progress | None = None) -> Proofs:
-    """Return what can be proved of the exponents; what cannot is said in ``undecided``.
+def proved(task: Task, start: np.ndarray | None, *, budget: float, digits: int, progress: Progress | None = None) -> Proofs:
+    """Return what can be proved of the exponents; what cannot is said in ``undecided``. ``start``: that of the run's first sequence.
 
     Network files, modules with input 0 or a periodic one: their cycle, contraction, volume and regions. Modules driven by a finite input:
     what holds for all inputs, or for all sequences of the file's inputs if they are few. **Guarantee:** accepted by ``proofs.check``.
@@ -180,10 +180,11 @@ def proved(task: Task, *, budget: float, digits: int, progress: Progress | None 
     if task.inputs is not None and not task.periodic:
         return _proved_driven(task, task.inputs.reshape(-1, task.inputs.shape[-1]), budget)
     network, period = _program(task)
-    start = None if task.start is None else np.atleast_2d(task.start)[0].tolist()
-    found = certify_exponents(network, start=start, period=period, budget=budget, digits=digits, progress=progress)
+    first = None if start is None else start.tolist()
+    found = certify_exponents(network, start=first, period=period, budget=budget, digits=digits, progress=progress)
     claims = () if found.certificate is None else found.certificate.claims
-    cycles = tuple(claim.statement() for claim in claims if isinstance(claim, CycleClaim))
+    turns = "" if period == 1 else f"; F is one round, {period} steps, and exponents here are those of F divided by {period}"
+    cycles = tuple(claim.statement() + turns for claim in claims if isinstance(claim, CycleClaim))
     return Proofs(tuple(found.entries), found.certificate, tuple(found.undecided), tuple(found.theorems), cycles)
 
 

@@ -262,7 +262,7 @@ def _object(text: str) -> object:
         except ModuleNotFoundError as error:
             remedy = f"the name is searched from the working directory and in the installed packages; a file needs the form {module}.py"
             raise Malformed(where=text, law="import path", expected="a module that is there", got=str(error), remedy=remedy) from error
-        except Exception as error:  # whatever the user's code raises
+        except (Exception, SystemExit) as error:  # whatever the user's code raises
             got = f"{type(error).__name__}: {error}"
             raise Malformed(where=text, law="import path", expected="a module that can be imported", got=got) from error
     for part in path.split("."):

@@ -94,9 +94,10 @@ def _read(path: Path, names: Sequence[str]) -> np.ndarray:
 def _npy(path: Path, _: Sequence[str]) -> np.ndarray:
     from verify.formats.files import failures_of
 
-    with failures_of(path, ".npy array of numbers", (ValueError, EOFError, OSError, SyntaxError, TypeError, OverflowError)):
+    with failures_of(path, ".npy array of numbers", (ValueError, EOFError, OSError, SyntaxError, TypeError, OverflowError, MemoryError)):
         array = np.load(path, allow_pickle=False)
-    return _real(path, np.asarray(array))
+    with np.errstate(over="ignore"):  # what does not fit is infinite, and refused as such
+        return _real(path, np.asarray(array)).astype(np.float64)
 
 
 def _real(path: Path, array: np.ndarray) -> np.ndarray:
@@ -122,6 +123,8 @@ def _csv(path: Path, _: Sequence[str]) -> np.ndarray:
 
 
 def _is_number(text: str) -> bool:
+    if "_" in text:  # Python would read 1_000 as a thousand
+        return False
     try:
         float(text)
     except ValueError:

@@ -46,6 +46,7 @@ class Spectrum:
     what floats tell: a slope of 0 (or below 1e-308) in the formula of log|det J|, or shrunk below rounding level in one step.
     ``sum`` and ``log_det`` (mean log|det J|, by formula along the run, else from a sample of dense Jacobians) only for k = n;
     ``kaplan_yorke`` None where k does not suffice; ``participation`` None where the state stands still. ``notes``: what a reader must know.
+    ``start`` (n,): where the first sequence began.
     """
 
     system: str
@@ -73,6 +74,7 @@ class Spectrum:
     checks: tuple[Check, ...]
     qr_interval: float
     notes: tuple[str, ...] = ()
+    start: Array | None = None
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -95,6 +97,7 @@ class Spectrum:
             "covariant": None if self.covariant is None else _covariant(self.covariant),
             "checks": [check.as_json() for check in self.checks],
             "notes": list(self.notes),
+            "start": None if self.start is None else self.start.tolist(),
         }
 
 
@@ -247,6 +250,7 @@ class _Run:
             participation_ratio(torch.cat(self.samples).cpu().numpy()), wanted.steps // wanted.blocks, blocks,
             running_means(blocks, self.lengths), whole_run(blocks, self.lengths), vectors,
             found if vectors is None else (*found, vectors.check), wanted.steps / self.engine.factorisations, self._notes(),
+            _array(wanted.start[0]),
         )  # fmt: skip
 
     def _notes(self) -> tuple[str, ...]:

@@ -75,7 +75,8 @@ class SpectrumCallback:
     ``module`` is the recurrent part of the model, ``inputs`` the probe that drives it, or a function that returns it (an embedding that is
     trained along). ``steps``, ``warmup`` and the rest go to ``spectrum``. The training's time is counted from ``begin()``.
 
-    **Shapes:** probe (T, B, m) or (T, m). **Guarantee:** heuristic: estimates with error bars; the training itself is not changed by a bit.
+    **Shapes:** probe (T, B, m) or (T, m). **Guarantee:** heuristic: estimates with error bars; the training itself is not changed by
+    a bit (a callable probe runs as it is: what it changes stays changed).
     **Cost:** each spectrum's seconds are in its record, their share of the training's time in ``overhead``.
     **Raises:** Malformed: the fields here; whatever ``spectrum`` raises; Diverged, from ``step``: a loss that is not finite.
     """
@@ -107,7 +108,7 @@ class SpectrumCallback:
         """
         self.index = self.index + 1 if index is None else index
         if loss is not None:
-            self.take(float(loss), self.index)
+            self.take(float(loss if isinstance(loss, float | int) else loss.detach()), self.index)
         made = self.record() if self.index % self.every == 0 else None
         self._seen = perf_counter()
         return made
