@@ -193,7 +193,7 @@ def _volume(one: Proof) -> Iterator[Row]:
         return
     draft.finish([claim])
     low, high = (log(end, 128) if end else None for end in (claim.lower, claim.upper))  # type: ignore[attr-defined]
-    scope = "every orbit in a region"
+    scope = "every orbit staying in a region"
     yield _proved(one.name, "sum", low.lo if low else None, high.hi if high else None, "certified, box [-3, 3]^n given", scope, "volume")
 
 

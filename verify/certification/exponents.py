@@ -29,8 +29,8 @@ from verify.search.inside import Inside, words_inside
 BITS = 64
 MOST_WORDS = 4000
 STEEPEST = 1e9
-TOLERANCE = 2e-5
-_BACK_OFF = (1, 4, 16, 64, 256, 1024, 4096, 16384)  # in tolerances: how far a rate moves where the kernel finds the margin too small
+TOLERANCE = 1e-8
+_BACK_OFF = (1, 16, 256, 2000, 8000, 32_000, 128_000, 512_000, 2_048_000, 8_192_000, 32_768_000)
 
 
 @dataclass(frozen=True)

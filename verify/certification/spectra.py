@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isfinite
+from math import ceil, isfinite
 from time import monotonic
 
 from proofs.certificate import Certificate
@@ -24,6 +24,7 @@ from verify.certification.cycle_exponents import DIGITS, CycleExponents, exponen
 from verify.certification.draft import Draft, in_short, spelled
 from verify.certification.order import prove_contraction
 from verify.lyapunov.results import Certified, Exact, Of, Scope
+from verify.numerics.batch import Floats
 from verify.search.contraction import contraction_weights
 
 Progress = Callable[[str, int, int], None]
@@ -39,7 +40,7 @@ _MEMORY = 4
 _SCOPES: tuple[Scope, ...] = (
     "every orbit, every input",
     "every orbit",
-    "every orbit in a region",
+    "every orbit staying in a region",
     "almost every orbit in a region",
     "this cycle",
 )
@@ -176,7 +177,7 @@ class _Work:
         self._tell("volume")
         claim = self._volume({"bits": _BITS})
         if claim is None or claim.lower == 0 < claim.upper:
-            self._volume_in_box()
+            self._volume_in_box(somewhere=claim is not None)
         if claim is not None:
             lost = range(claim.rank + 1, claim.states + 1)
             self.entries += [Exact(of, "-infinity", None, None, "every orbit", "volume") for of in lost]
@@ -270,7 +271,7 @@ class _Work:
         if not isinstance(claim, VolumeBounds):
             return None
         self.claims.append(claim)
-        scope: Scope = "every orbit in a region" if claim.low else "every orbit"
+        scope: Scope = "every orbit staying in a region" if claim.low else "every orbit"
         if claim.upper == 0:
             self.entries.append(Exact("sum", "-infinity", None, None, scope, "volume"))
         else:
@@ -278,12 +279,16 @@ class _Work:
             self._certified("sum", low, log(claim.upper, _BITS).hi, scope, "volume")
         return claim
 
-    def _volume_in_box(self) -> None:
+    def _volume_in_box(self, *, somewhere: bool) -> None:
+        """Add the bounds in a trapping box; without one, and without bounds ``somewhere``, of the orbits that stay near simulated ones."""
         from verify.search.trapping import BOX_BITS, box, simulated_orbits
 
-        found = box(self.draft.network, simulated_orbits(self.draft.network))
+        orbits = simulated_orbits(self.draft.network)
+        found = box(self.draft.network, orbits)
         if found is None:
             self.undecided.append("volume: no box holds its own enclosed image")
+            if orbits is not None and not somewhere:
+                self._volume(_stated_box(orbits) | {"bits": _BITS})
             return
         ends = {"low": spelled(found[0]), "high": spelled(found[1])}
         count = len(self.draft.facts)
@@ -320,7 +325,13 @@ class _Work:
         self.claims.append(claim)
         low = None if claim.lower is None else log(claim.lower, _BITS).lo
         high = None if claim.upper is None else log(claim.upper, _BITS).hi
-        self._certified(1, low, high, "every orbit" if claim.inside is None else "every orbit in a region", name)
+        self._certified(1, low, high, "every orbit" if claim.inside is None else "every orbit staying in a region", name)
+
+
+def _stated_box(orbits: Floats) -> dict[str, object]:
+    """Return a cube with room around orbits (times, orbits, M): nothing says that orbits stay in it, the claim is of those that do."""
+    side = 2 * ceil(abs(orbits).max()) + 1
+    return {"low": spelled([Fraction(-side)] * orbits.shape[2]), "high": spelled([Fraction(side)] * orbits.shape[2])}
 
 
 __all__ = ["CycleExponents", "ProvedExponents", "certify_exponents", "exponent_bounds"]

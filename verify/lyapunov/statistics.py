@@ -105,7 +105,8 @@ def distinct(states: Array) -> list[int]:
     """
     kept: list[int] = []
     for number, state in enumerate(states):
-        if not any(np.allclose(state, states[other], rtol=1e-6, atol=1e-9) for other in kept):
+        others = states[kept]
+        if not (np.abs(state - others) <= 1e-9 + 1e-6 * np.abs(others)).all(axis=1).any():
             kept.append(number)
     return kept
 

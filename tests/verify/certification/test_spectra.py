@@ -69,7 +69,7 @@ def test_lozi_its_sum_and_its_upper_end() -> None:
     assert encloses(total, log(0.5), 1e-20)
     (orbit,) = entries(found, 1, "this cycle")
     assert encloses(orbit, log((1.7 + sqrt(4.89)) / 2), 1e-20)
-    assert min(entry.upper or 0 for entry in entries(found, 1, "every orbit in a region")) < Fraction(68, 100)
+    assert min(entry.upper or 0 for entry in entries(found, 1, "every orbit staying in a region")) < Fraction(68, 100)
 
 
 def test_the_tent_map_as_a_network_of_rank_one() -> None:
