@@ -165,7 +165,7 @@ def test_what_holds_for_every_input_is_proved(tmp_path: Path) -> None:
     proved = [entry for entry in content["exponents"] if entry["kind"] == "certified"]
     assert [(entry["scope"], entry["theorem"]) for entry in proved] == [
         ("every orbit, every input", "driven_contraction"),
-        ("every orbit staying in a region", "driven_graph, every sequence of the file's 2 inputs"),
+        ("every orbit staying in a region, every sequence of the stated inputs", "driven_graph (the file's 2 different inputs)"),
     ]
     (estimate,) = [entry["value"] for entry in content["exponents"] if entry["kind"] == "estimate"]
     assert proved[1]["lower"] <= estimate <= proved[1]["upper"] <= proved[0]["upper"] <= np.log(0.5) + 1e-12

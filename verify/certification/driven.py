@@ -171,7 +171,7 @@ def _entry(claim: Claim) -> Certified | None:
         return None
     lower = None if claim.lower is None else log(claim.lower, _LOG_BITS).lo
     upper = None if claim.upper is None else log(claim.upper, _LOG_BITS).hi
-    return Certified(1, lower, upper, "every orbit staying in a region", "driven_graph")
+    return Certified(1, lower, upper, "every orbit staying in a region, every sequence of the stated inputs", "driven_graph")
 
 
 def _check_walks(walks: Sequence[Walk], nodes: int, symbols: int) -> None:

@@ -12,6 +12,8 @@ from fractions import Fraction
 from math import ceil, isfinite
 from time import monotonic
 
+import numpy as np
+
 from proofs.certificate import Certificate
 from proofs.claims import Claim, Contraction, ExponentUpper
 from proofs.errors import Malformed, Rejected
@@ -215,7 +217,8 @@ class _Work:
         if self.left <= _LEAST_SECONDS:
             self.undecided.append("cycle mean: the time was over")
             return
-        on_boxes = prove_cycle_mean(self.draft, budget=self.left)
+        with np.errstate(over="ignore", invalid="ignore"):  # forms that overflow are found infeasible
+            on_boxes = prove_cycle_mean(self.draft, budget=self.left)
         self.undecided += on_boxes.reasons
         self._bounded(on_boxes.claim, "cycle_mean")
 

@@ -210,7 +210,7 @@ def _proved_driven(task: Task, rows: np.ndarray, budget: float) -> Proofs:
     few = len(symbols) <= _SYMBOLS
     found = certify_driven(alphabet(task.found.source, (symbols if few else symbols[:1]).tolist()), budget=budget)
     everywhere = tuple(entry for entry in found.entries if entry.scope == "every orbit, every input")
-    said = f"driven_graph, every sequence of the file's {len(symbols)} inputs"
+    said = f"driven_graph (the file's {len(symbols)} different inputs)"
     walks = tuple(replace(entry, theorem=said) for entry in found.entries if entry not in everywhere and few)
     more = () if few else (f"the file has {len(symbols)} different inputs: for at most {_SYMBOLS} their sequences are bounded, too",)
     certificate = found.certificate if everywhere or walks else None

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from verify.lyapunov.layers import Layer, Slopes, halves, log_abs_det, sech2, spread
+from verify.lyapunov.layers import Layer, Slopes, halves, log_abs_det, log_sech2, sech2, spread
 
 
 class _Biased(Layer):
@@ -33,11 +33,11 @@ class LeakyLayer(_Biased):
         before = linear(state, self.recurrent) + self._drive(x)
         factors = (self.a * sech2(before)).unsqueeze(1)
         keep = None if self.a == 1 else state.new_full((1, 1), 1 - self.a)
-        return (1 - self.a) * state + self.a * torch.tanh(before), Slopes(factors, factors, keep)
+        return (1 - self.a) * state + self.a * torch.tanh(before), Slopes(factors, factors, keep, before=(before,))
 
     def log_det(self, slopes: Slopes) -> Tensor | None:
         """Return sum log sech^2 + log |det W| for a = 1."""
-        return None if self.volume is None else slopes.hidden.squeeze(1).log().sum(1) + self.volume
+        return None if self.volume is None else log_sech2(slopes.before[0]).sum(1) + self.volume
 
 
 class PotentialLayer(_Biased):
@@ -53,7 +53,7 @@ class PotentialLayer(_Biased):
         force = linear(torch.tanh(state), self.recurrent) + self._drive(x)
         factors = (self.a * sech2(state)).unsqueeze(1)
         driving = factors.new_full((len(state), 1, self.width), self.a)
-        return (1 - self.a) * state + self.a * force, Slopes(factors, driving)
+        return (1 - self.a) * state + self.a * force, Slopes(factors, driving, before=(state,))
 
     def tangent(self, slopes: Slopes, frames: Tensor, dx: Tensor | None, out: Tensor) -> None:
         """Write (1 - a) frames + W ([a sech^2 x] frames) + a V dx."""
@@ -66,7 +66,7 @@ class PotentialLayer(_Biased):
 
     def log_det(self, slopes: Slopes) -> Tensor | None:
         """Return sum log sech^2 + log |det W| for a = 1."""
-        return None if self.volume is None else slopes.hidden.squeeze(1).log().sum(1) + self.volume
+        return None if self.volume is None else log_sech2(slopes.before[0]).sum(1) + self.volume
 
 
 class AntisymmetricLayer(_Biased):

@@ -6,17 +6,15 @@ error bars is reported, the fewest faults first. Nothing here is proved: a diagn
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from proofs.errors import Malformed
 from verify.lyapunov.readings import Reading, Record, readings, record
 from verify.lyapunov.results import Estimate
+from verify.lyapunov.subjects import called, numbers, takes
 from verify.lyapunov.wordings import REMEDIES, evidence_of, listed
 
 if TYPE_CHECKING:
@@ -27,12 +25,19 @@ if TYPE_CHECKING:
 Verdict = Literal["Healthy", "Faulty", "Unexplained"]
 
 _EXACT = 1e-6  # relative: the same orbit and the same arithmetic, but for rounding
+_ROUNDING = 1e-12  # of the largest exponent, or of 1: float64 resolves no more
+_SINGLE = 1e-7  # what an exponent that is 0 may come out as in single precision
 _DIGITS = 1e-4  # relative: numbers given with fewer digits than this reproduce nothing
 _FLOOR = 1e-3  # relative: another orbit, or another transient, of like length
 _WIDTHS = 3.0
 _MOST_OTHERS = 5
 _TRANSIENT = "missing warm-up"
-_ONE_RATIO = 0.02  # by so much a common factor may vary from exponent to exponent
+_ONE_RATIO = 0.02  # of the range of the exponents: numbers so near to each other are one number
+_TOLD = 0.1  # relative: exponents with wider bars tell no common factor
+_ELSEWHERE = (
+    "numbers of another orbit may differ: start where they did, with their input (without --start the run starts at 0.1 times normal "
+    "numbers by --seed, a module of torch at 0)"
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,8 @@ def diagnose(
     (module, inputs). A function of Jacobians gets the run after its warm-up. ``dt``: the time of one step, where there is one.
 
     **Guarantee:** heuristic: a fault is named where its reading fits the numbers within their error bars and the right one does not, or
-    where it reproduces them up to rounding. **Raises** Malformed: no numbers, a function of another number of arguments.
+    where it reproduces them up to rounding. "Within": three half widths, a thousandth of the number, its last digit. **Raises** Malformed:
+    no numbers, a function of another number of arguments, or one that returns none, or another array than (k,) or (B, k).
 
     **Example**
 
@@ -104,33 +110,15 @@ def diagnose(
     ('reversed order',)
     """
     run = run if isinstance(run, Record) else record(run)
+    same = callable(subject) and takes(subject) == 1
+    run = _after_warmup(run) if same else run
     if callable(subject):
-        run = run if _takes(subject) == 2 else _after_warmup(run)  # noqa: PLR2004 - (module, inputs)
-        got = _called(subject, run, module, inputs)
-        if isinstance(got, Fault):
-            return Diagnosis("Faulty", (), _estimates(next(readings(run))), (got,))
-        numbers, rounding = got, np.zeros(len(got))
+        got = called(subject, run, module, inputs)
+        if isinstance(got, str):
+            return Diagnosis("Faulty", (), _estimates(next(readings(run))), (_fault("the function fails", got),))
     else:
-        numbers, rounding = _numbers(subject)
-    return _Case(run, numbers, rounding, tuple(readings(run, dt))).diagnosis()
-
-
-def _takes(function: Callable[..., object]) -> int:
-    """Return how many arguments a function needs: 1 Jacobians, 2 a module and inputs. **Raises** Malformed."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError) as error:
-        raise _wrong_function("a function whose arguments cannot be seen") from error
-    kinds = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
-    needed = sum(parameter.kind in kinds and parameter.default is parameter.empty for parameter in parameters)
-    if needed not in {1, 2}:
-        raise _wrong_function(f"{needed} arguments without a default")
-    return needed
-
-
-def _wrong_function(got: str) -> Malformed:
-    expected = "f(jacobians), shape (T, n, n), or f(module, inputs)"
-    return Malformed(where="function", law="a function that returns exponents", expected=expected, got=got)
+        got = numbers(subject)
+    return _Case(run, *got, tuple(readings(run, dt)), same).diagnosis()
 
 
 def _after_warmup(run: Record) -> Record:
@@ -138,37 +126,6 @@ def _after_warmup(run: Record) -> Record:
     first = run.warmup
     steps = run.measured
     return Record(lambda t: run.jacobian(first + t)[:1], steps, min(1000, steps // 5), run.hidden)
-
-
-def _called(function: Callable[..., object], run: Record, module: object, inputs: object) -> np.ndarray | Fault:
-    """Return what the user's function returns, or the fault that it fails; a batch of results is averaged."""
-    if _takes(function) == 2 and (module is None or inputs is None):  # noqa: PLR2004 - (module, inputs)
-        raise Malformed(where="function", law="a function of (module, inputs)", expected="a torch module and an input sequence", got="none")
-    arguments = (module, inputs) if _takes(function) == 2 else (np.concatenate([run.jacobian(t) for t in range(run.steps)]),)  # noqa: PLR2004
-    try:
-        found = function(*arguments)
-        values = np.asarray(found.detach().cpu() if hasattr(found, "detach") else found, dtype=np.float64)
-    except Exception as error:  # noqa: BLE001 - whatever the user's code raises is the finding
-        return Fault("the function fails", f"{type(error).__name__}: {error}", REMEDIES["the function fails"])
-    return values.reshape(-1, values.shape[-1]).mean(axis=0) if values.ndim > 1 else np.atleast_1d(values)
-
-
-def _numbers(subject: object) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers and half a unit of the last digit that each was given with. **Raises** Malformed."""
-    given = np.atleast_1d(np.asarray(subject, dtype=object)) if not isinstance(subject, np.ndarray) else np.atleast_1d(subject)
-    try:
-        values = np.array([float(number) for number in given.tolist()])
-    except (TypeError, ValueError) as error:
-        raise Malformed(where="numbers", law="exponents", expected="numbers such as 0.25,-1.5", got=str(error)) from error
-    if given.ndim != 1 or not len(values):
-        raise Malformed(where="numbers", law="exponents", expected="at least one number, in one list", got=f"shape {given.shape}")
-    last = [_last_digit(number) if np.isfinite(value) else 0.0 for number, value in zip(given.tolist(), values.tolist(), strict=True)]
-    return values, np.array(last)
-
-
-def _last_digit(number: object) -> float:
-    exponent = Decimal(str(number).strip()).as_tuple().exponent
-    return 0.5 * 10.0**exponent if isinstance(exponent, int) else 0.0
 
 
 def _estimates(reading: Reading) -> tuple[Estimate, ...]:
@@ -196,12 +153,13 @@ class _Fit:
 
 @dataclass(frozen=True, eq=False)
 class _Case:
-    """Numbers beside all readings of a run; the first reading is the right one."""
+    """Numbers beside all readings of a run, the right one first; ``same`` if they come from the very Jacobians of the run."""
 
     run: Record
     numbers: np.ndarray
     rounding: np.ndarray
     readings: tuple[Reading, ...]
+    same: bool
 
     def diagnosis(self) -> Diagnosis:
         right = self.readings[0]
@@ -226,15 +184,15 @@ class _Case:
         """Compare the sorted numbers with the leading exponents of a reading; entries that are minus infinity there are judged apart."""
         down = np.argsort(-self.numbers, kind="stable")
         numbers, rounding = self.numbers[down], self.rounding[down]
-        values, half_widths = reading.values[: len(numbers)], reading.half_widths[: len(numbers)]
+        values = reading.values[: len(numbers)]
         real = np.isfinite(values)
         if not real.any() or not np.isfinite(numbers[real]).all():
             there = not real.any() and bool(np.isneginf(numbers).all())
             return _Fit(reading, len(numbers), 0.0 if there else np.inf, 0.0 if there else np.inf, there)
         differences = np.abs(numbers[real] - values[real])
-        scale = reading.factor * np.maximum(1.0, np.abs(values[real] / reading.factor))
-        allowed = rounding[real] + _WIDTHS * half_widths[real] + _FLOOR * scale
-        exact = bool((differences <= np.minimum(rounding[real], _DIGITS * scale) + _EXACT * scale).all())
+        sizes, resolved = np.abs(values[real]), _resolved(values[real], reading.factor)
+        allowed = (rounding + _allowed(reading)[: len(numbers)])[real]
+        exact = bool((differences <= np.minimum(rounding[real], _DIGITS * sizes) + _EXACT * sizes + resolved).all())
         return _Fit(reading, len(numbers), float(differences.max()), float((differences / allowed).max()), exact)
 
     @staticmethod
@@ -258,7 +216,7 @@ class _Case:
 
     def _plain_faults(self, reading: Reading) -> list[Fault]:
         """Return what can be seen in the numbers themselves: their order, and finite numbers for minus infinity."""
-        allowed = reading.factor * _FLOOR + reading.half_widths
+        allowed = _allowed(reading, 1.0)
         found = []
         rising = [i for i in range(1, len(self.numbers)) if self.numbers[i] > self.numbers[i - 1] + allowed[i]]
         if rising:
@@ -276,34 +234,42 @@ class _Case:
 
     def _unexplained(self, fits: Sequence[_Fit], expected: tuple[Estimate, ...]) -> Diagnosis:
         """Look for what is no reading: one number repeated, one common factor, a wrong sum."""
-        numbers, faults = tuple(self.numbers.tolist()), []
+        numbers, faults, notes = tuple(self.numbers.tolist()), [], [_ELSEWHERE]
         if repeated := self._repeated():
             faults.append(_fault("no re-orthonormalisation", repeated))
         elif common := self._common_factor():
             faults += common
         elif wrong := self._sum():
-            faults.append(_fault("sum against mean log|det J|", wrong))
-        notes = ["numbers of another orbit may differ: start where they did (--start), with their input"]
+            if self.same or self._all_but_one():
+                faults.append(_fault("sum against mean log|det J|", wrong))
+            else:
+                notes.append(f"{wrong} along this run: it is another orbit, or the Jacobian is wrong")
         nearest = min(fits, key=lambda fit: fit.score, default=None)
         if nearest is not None and np.isfinite(nearest.difference):
             notes.append(f"the nearest reading ({_said(nearest.reading)}) differs by up to {nearest.difference:.3g}")
         return Diagnosis("Faulty" if faults else "Unexplained", numbers, expected, tuple(faults), (), tuple(notes))
 
     def _repeated(self) -> str:
-        spread = float(np.ptp(self.numbers)) if np.isfinite(self.numbers).all() else np.inf
-        largest = self.readings[0].values[0]
-        if len(self.numbers) > 1 and spread <= _ONE_RATIO * max(1.0, abs(largest)) and abs(self.numbers.mean() - largest) <= _ONE_RATIO:
+        values = self.readings[0].values[: len(self.numbers)]
+        largest = values[0]
+        if len(values) < 2 or not np.isfinite([largest, *self.numbers]).all():  # noqa: PLR2004 - one number repeats nothing
+            return ""
+        near = _ONE_RATIO * (largest - values[-1] if np.isfinite(values[-1]) else abs(largest))
+        if np.ptp(self.numbers) <= near and abs(self.numbers.mean() - largest) <= near:
             return f"all {len(self.numbers)} numbers are about the largest exponent, {largest:.6g}"
         return ""
 
     def _common_factor(self) -> list[Fault]:
-        """Return the faults of a reading that the numbers are one multiple of; two numbers at least tell a factor."""
+        """Return the faults of a reading that the numbers are one multiple of; two different numbers at least tell a factor."""
         for reading in self.readings:
             values = reading.values[: len(self.numbers)]
             if len(values) < max(2, len(self.numbers)) or reading.unit != "nats" or reading.length != "steps measured":
                 continue
             numbers = np.sort(self.numbers)[::-1]
-            if not np.isfinite(values).all() or not np.isfinite(numbers).all() or not np.abs(values).min():
+            bars, sizes = _WIDTHS * reading.half_widths[: len(values)], np.abs(values)
+            if not np.isfinite(values).all() or not np.isfinite(numbers).all() or (bars > _TOLD * sizes).any() or not sizes.min():
+                continue
+            if np.ptp(values) <= _TOLD * sizes.max():
                 continue
             ratio = float(values @ numbers / (values @ values))
             scaled = Reading(
@@ -314,7 +280,7 @@ class _Case:
                 "wrong length",
                 ratio,
                 ratio * values,
-                abs(ratio) * reading.half_widths,
+                abs(ratio) * reading.half_widths[: len(values)],
             )
             if ratio > 0 and (fit := self.fit(scaled)).fits:
                 return [_fault(name, evidence_of(name, scaled, fit.difference, np.inf)) for name in listed(scaled.faults)]
@@ -326,8 +292,14 @@ class _Case:
         if len(self.numbers) != len(right.values) or not np.isfinite(right.values).all():
             return ""
         volume, given = float(right.values.sum()), float(self.numbers.sum())
-        allowed = _WIDTHS * float(right.half_widths.sum()) + _FLOOR * max(1.0, abs(volume))
+        allowed = float(self.rounding.sum() + _allowed(right).sum())
         return f"the sum is {given:.6g}, the mean of log|det J| is {volume:.6g}" if abs(given - volume) > allowed else ""
+
+    def _all_but_one(self) -> bool:
+        """Tell whether all numbers but one are exponents of this run, so that they speak of its orbit."""
+        down, right = np.argsort(-self.numbers, kind="stable"), self.readings[0]
+        near = np.abs(self.numbers[down] - right.values) <= self.rounding[down] + _allowed(right)
+        return len(near) > 1 and int(near.sum()) == len(near) - 1
 
     def _others(self, chosen: _Fit, others: Sequence[_Fit]) -> tuple[str, ...]:
         if not chosen.reading.faults:
@@ -349,6 +321,21 @@ class _Case:
         if len(self.numbers) == 1:
             notes.append("one number can hide much: give all exponents")
         return tuple(notes)
+
+
+def _resolved(values: np.ndarray, factor: float) -> float:
+    return _ROUNDING * max(abs(factor), float(np.abs(values).max(initial=0.0)))
+
+
+def _allowed(reading: Reading, widths: float = _WIDTHS) -> np.ndarray:
+    """Return how far a number of the same orbit may lie from each value, shape (n,): its error bars and a share of its size.
+
+    No bars are known of a single block: nothing is near then. A value that is 0 up to rounding may come out in single precision.
+    """
+    real = np.isfinite(reading.values)
+    sizes, bars = np.where(real, np.abs(reading.values), 0.0), np.where(np.isfinite(reading.half_widths), reading.half_widths, 0.0)
+    resolved = _resolved(sizes, reading.factor)
+    return widths * bars + _FLOOR * sizes + np.where(sizes <= resolved, abs(reading.factor) * _SINGLE, resolved)
 
 
 def _fault(name: str, evidence: str) -> Fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jvp, vmap
+from torch.nn.functional import linear
+from torch.nn.utils.parametrize import is_parametrized
 
 from proofs.errors import Malformed
-from verify.lyapunov.layers import Readout
+from verify.lyapunov.layers import Readout, weight_of
 
 if TYPE_CHECKING:
     from verify.lyapunov.results import Mode
@@ -142,15 +145,38 @@ def takes_input(function: Callable[..., object]) -> bool:
     return len(needed) == 2  # noqa: PLR2004 - a state and an input
 
 
+def _is_linear(readout: nn.Module) -> bool:
+    """Say whether the formula of nn.Linear is what the readout computes: no forward of its own, no hooks; parametrised weights are fine."""
+    hooked = readout._forward_hooks or readout._forward_pre_hooks  # noqa: SLF001 - torch has no public view of them
+    kind = type(readout).__base__ if is_parametrized(readout) else type(readout)
+    return kind is nn.Linear and not hooked
+
+
+def _copied(module: nn.Module) -> nn.Module:
+    """Return a deep copy, also of a module that holds tensors computed from its parameters (weights normed by a hook)."""
+    held = [value for part in module.modules() for value in vars(part).values() if isinstance(value, Tensor)]
+    return deepcopy(module, {id(value): value.detach().clone() for value in held})
+
+
 class Loop:
-    """A readout (B, H) -> (B, m), a module or a function, with its tangent; a module's weights are read in the system's dtype."""
+    """A readout (B, H) -> (B, m), a module or a function, with its tangent.
+
+    A module's weights are read once, in the system's dtype; a module that is not a plain nn.Linear runs in a copy, so that nothing of the
+    caller's is changed, whatever its forward writes.
+    """
 
     def __init__(self, readout: Callable[[Tensor], Tensor] | nn.Module, read: Callable[[Tensor], Tensor], probe: Tensor) -> None:
         self.readout = readout
         self.weights: dict[str, Tensor] | None = None
-        if isinstance(readout, nn.Module):
-            named = (*readout.named_parameters(), *readout.named_buffers())
-            self.weights = {name: read(value) if value.is_floating_point() else value for name, value in named}
+        self.linear: tuple[Tensor, Tensor | None] | None = None
+        if isinstance(readout, nn.Module) and _is_linear(readout):
+            bias = None if readout.bias is None else read(weight_of(readout, "bias"))
+            self.linear = read(weight_of(readout, "weight")), bias
+        elif isinstance(readout, nn.Module):
+            weights = {name: read(value) for name, value in readout.named_parameters()}
+            buffers = {name: (read(value) if value.is_floating_point() else value) for name, value in readout.named_buffers()}
+            self.weights = weights | {name: value.detach().clone().to(probe.device) for name, value in buffers.items()}
+            self.readout = self._try(lambda: _copied(readout))
         self.inputs = self(probe).shape[1]
 
     def __call__(self, hidden: Tensor) -> Tensor:
@@ -164,8 +190,8 @@ class Loop:
 
     def push(self, hidden: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return the next input and its tangent, (B, m) and (B, m, k)."""
-        if isinstance(self.readout, nn.Linear) and self.weights is not None:
-            return self(hidden), torch.matmul(self.weights["weight"], frames)
+        if self.linear is not None:
+            return self(hidden), torch.matmul(self.linear[0], frames)
 
         def column(tangent: Tensor) -> tuple[Tensor, Tensor]:
             return _tangent(self, hidden, tangent)
@@ -174,6 +200,9 @@ class Loop:
         return x[0], dx
 
     def _value(self, hidden: Tensor) -> Tensor:
+        if self.linear is not None:
+            weight, bias = self.linear
+            return self._try(lambda: linear(hidden, weight, bias))
         if isinstance(self.readout, nn.Module) and self.weights is not None:
             module, weights = self.readout, self.weights
             return self._try(lambda: cast("Tensor", functional_call(module, weights, (hidden,))))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from math import inf
+from math import inf, log
 from typing import TYPE_CHECKING, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
 
 from proofs.errors import Malformed
 
@@ -29,7 +30,8 @@ class Slopes:
     by entry.
 
     **Shapes:** hidden (B, G, H), driving (B, G', H), keep (B, H) or broadcast to it; ``cell`` the (B, H) factors of a layer with a
-    second block of states, in its own order; ``border`` counts pre-activations of relu that are exactly 0 (torch's slope there is 0).
+    second block of states, in its own order; ``border`` counts pre-activations of relu that are exactly 0 (torch's slope there is 0);
+    ``before`` what the activations were applied to, (B, H) each, for logarithms of slopes that are too small for a float.
     """
 
     hidden: Tensor
@@ -37,6 +39,7 @@ class Slopes:
     keep: Tensor | None = None
     cell: tuple[Tensor, ...] = ()
     border: Tensor | None = None
+    before: tuple[Tensor, ...] = ()
 
 
 class Readout(Protocol):
@@ -144,6 +147,28 @@ def sech2(values: Tensor) -> Tensor:
     """Return the slope of tanh, with small relative error also where tanh rounds to 1."""
     decay = torch.exp(-2 * values.abs())
     return 4 * decay / (1 + decay).square()
+
+
+def log_sech2(values: Tensor) -> Tensor:
+    """Return the logarithm of the slope of tanh, finite also where the slope itself underflows."""
+    size = values.abs()
+    return 2 * (log(2) - size - torch.log1p(torch.exp(-2 * size)))
+
+
+def log_sigmoid_slope(values: Tensor) -> Tensor:
+    """Return the logarithm of the slope of the sigmoid, finite also where the slope itself underflows."""
+    return logsigmoid(values) + logsigmoid(-values)
+
+
+def weight_of(module: nn.Module, name: str) -> Tensor:
+    """Return a weight as it acts, computed if it is parametrised; buffers that the computation moves on are put back."""
+    kept = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
+    found: Tensor = getattr(module, name)
+    with torch.no_grad():
+        for buffer, value in kept:
+            if not torch.equal(buffer, value):
+                buffer.copy_(value)
+    return found
 
 
 def halves(values: Tensor, width: int) -> tuple[Tensor, Tensor]:

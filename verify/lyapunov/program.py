@@ -13,7 +13,7 @@ from torch.nn.functional import linear
 from proofs.arithmetic import Matrix
 from proofs.errors import Malformed
 from proofs.network import Network, Operation
-from verify.lyapunov.layers import log_abs_det, sech2
+from verify.lyapunov.layers import log_abs_det, log_sech2, log_sigmoid_slope, sech2
 from verify.lyapunov.results import Mode
 
 Read = Callable[[Tensor], Tensor]
@@ -76,8 +76,8 @@ class ProgramSystem:
         if self.volume is None:
             return None
         values = self._values(states, inputs)
-        unary = [_slope(line.name, values[number], values[number + 1]) for number, line in enumerate(self.lines) if line.bias is None]
-        return torch.stack([slope.log().sum(1) for slope in unary]).sum(0) + self.volume if unary else self.volume.expand(len(states))
+        unary = [_log_slope(line.name, values[number]) for number, line in enumerate(self.lines) if line.bias is None]
+        return torch.stack([logs.sum(1) for logs in unary]).sum(0) + self.volume if unary else self.volume.expand(len(states))
 
     def _values(self, states: Tensor, inputs: Tensor | None) -> list[Tensor]:
         if inputs is not None:
@@ -135,6 +135,12 @@ def _slope(name: str, before: Tensor, after: Tensor) -> Tensor:
     if name == "relu":
         return (before > 0).to(before.dtype)
     return sech2(before) if name == "tanh" else after * torch.sigmoid(-before)
+
+
+def _log_slope(name: str, before: Tensor) -> Tensor:
+    if name == "relu":
+        return (before > 0).to(before.dtype).log()
+    return log_sech2(before) if name == "tanh" else log_sigmoid_slope(before)
 
 
 def _volume(lines: Sequence[Line]) -> Tensor | None:

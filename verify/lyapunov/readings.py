@@ -134,8 +134,9 @@ def _singular(matrices: np.ndarray) -> np.ndarray:
 def averages(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return means over steps and sequences, sorted descending, with half widths.
 
-    A half width is the larger of two: the 95 % interval of block means, and what the ends of the run can change, which is what remains on
-    a cycle. **Shapes:** logs (T, B, k). **Guarantee:** heuristic: the blocks are taken as independent.
+    A half width is the largest of three: the 95 % interval of block means; what the ends of the run can change, which is what remains on
+    a cycle; half of what the two halves of the run differ by. Infinite for one block. **Shapes:** logs (T, B, k). **Guarantee:** heuristic:
+    the blocks are taken as independent.
     """
     values = logs.mean(axis=(0, 1))
     real = np.isfinite(values)
@@ -143,8 +144,10 @@ def averages(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     blocks = np.concatenate([part.mean(axis=0) for part in parts])
     spread = blocks.std(axis=0, ddof=1) / np.sqrt(len(blocks)) if len(blocks) > 1 else np.full(int(real.sum()), np.inf)
     ends = np.ptp(np.cumsum((logs[:, :, real] - values[real]).mean(axis=1), axis=0), axis=0) / len(logs)
+    middle = -(-len(logs) // 2)
+    halves = [part[:, :, real].mean(axis=(0, 1)) for part in (logs[:middle], logs[-middle:])]
     half_widths = np.zeros(len(values))
-    half_widths[real] = np.maximum(_T_QUANTILE * spread, ends)
+    half_widths[real] = np.maximum.reduce([_T_QUANTILE * spread, ends, np.abs(halves[0] - halves[1]) / 2])
     down = np.argsort(-values, kind="stable")
     return values[down], half_widths[down]
 

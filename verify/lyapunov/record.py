@@ -36,8 +36,8 @@ def record_of(
 ) -> Record:
     """Return the run of anything ``system_of`` takes, ``steps`` after ``warmup``, from a state (n,) or (B, n).
 
-    Inputs (T, m) or (T, B, m) drive it and set its length; without a start a driven network starts from 0, as torch's do. The Jacobians are
-    dense, from the network's own push of the identity.
+    Inputs (T, m) or (T, B, m) drive it and set its length. It starts where ``spectrum`` does: without a start at 0.1 times normal numbers
+    by ``seed``, not at 0 as torch's modules do. The Jacobians are dense, from the network's own push of the identity.
 
     **Guarantee:** heuristic, float64. **Raises** Malformed: too few inputs, a run that leaves the finite numbers or the memory.
     """
@@ -118,8 +118,11 @@ def _lengths(drive: Tensor | None, steps: int | None, warmup: int | None) -> tup
     return total, warmup
 
 
-def _first(system: System, drive: Tensor | None, start: np.ndarray | None, seed: int) -> Tensor:
+def _first(system: System, drive: Tensor | None, start: np.ndarray | Tensor | None, seed: int) -> Tensor:
+    """Return the states (B, n) that ``spectrum`` starts from, too. **Raises** Malformed."""
     import torch
+
+    from verify.lyapunov.request import starts
 
     batch = 1 if drive is None else drive.shape[1]
     if start is not None:
@@ -127,8 +130,8 @@ def _first(system: System, drive: Tensor | None, start: np.ndarray | None, seed:
         if first.shape[-1] != system.dimension or first.shape[0] not in {1, batch} or not torch.isfinite(first).all():
             expected = f"{system.dimension} finite numbers, for each of {batch} sequences or once"
             raise Malformed(where="start", law="a starting state", expected=expected, got=f"shape {tuple(first.shape)}")
-        return first.expand(batch, -1)
-    return system.start(batch, seed) if drive is None else torch.zeros(batch, system.dimension, dtype=system.dtype)
+        start = first[0] if len(first) == 1 else first
+    return starts(system, start, batch, seed)
 
 
 def _states(system: System, drive: Tensor | None, total: int, first: Tensor) -> torch.Tensor:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
+from torch.nn.functional import linear, logsigmoid
 
 from proofs.errors import Malformed
 from verify.errors import Unsupported
-from verify.lyapunov.layers import Layer, Slopes, halves, log_abs_det, sech2, spread
+from verify.lyapunov.layers import Layer, Slopes, halves, log_abs_det, log_sech2, log_sigmoid_slope, sech2, spread, weight_of
 
 Read = Callable[[Tensor], Tensor]
 Activation = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -47,11 +47,12 @@ class RNNLayer(Layer):
             before = before + linear(x, self.driving)
         new, slope = self.activation(before)
         factors = slope.unsqueeze(1)
-        return new, Slopes(factors, factors, border=(before == 0).sum() if self.is_relu else None)
+        return new, Slopes(factors, factors, border=(before == 0).sum() if self.is_relu else None, before=(before,))
 
     def log_det(self, slopes: Slopes) -> Tensor:
         """Return sum log f' + log |det U|."""
-        return slopes.hidden.squeeze(1).log().sum(1) + self.volume
+        logs = slopes.hidden.squeeze(1).log() if self.is_relu else log_sech2(slopes.before[0])
+        return logs.sum(1) + self.volume
 
 
 class LSTMLayer(Layer):
@@ -79,7 +80,8 @@ class LSTMLayer(Layer):
         cell = f * c + i * g
         shown = torch.tanh(cell)
         factors = torch.stack((i * not_i * g, f * not_f * c, i * sech2(at_g)), 1)
-        return torch.cat((o * shown, cell), 1), Slopes(factors, factors, cell=(f, o * sech2(cell), o * not_o * shown))
+        tail = (f, o * sech2(cell), o * not_o * shown)
+        return torch.cat((o * shown, cell), 1), Slopes(factors, factors, cell=tail, before=(at_f, at_o, shown))
 
     def tangent(self, slopes: Slopes, frames: Tensor, dx: Tensor | None, out: Tensor) -> None:
         """Write the tangent of c', then that of h' = [s(o) sech^2 c'] dc' + [s'(o) tanh c'] (U_o dh + W_o dx)."""
@@ -98,8 +100,8 @@ class LSTMLayer(Layer):
 
     def log_det(self, slopes: Slopes) -> Tensor:
         """Return sum log s(f) + sum log |s'(o) tanh c'| + log |det U_o|."""
-        forget, _, gate = slopes.cell
-        return forget.log().sum(1) + gate.abs().log().sum(1) + self.volume
+        at_f, at_o, shown = slopes.before
+        return (logsigmoid(at_f) + log_sigmoid_slope(at_o) + shown.abs().log()).sum(1) + self.volume
 
 
 class GRULayer(Layer):
@@ -166,9 +168,9 @@ def _require_stock(module: nn.Module) -> None:
 
 
 def _layer(module: nn.Module, suffix: str, read: Read) -> Layer:
-    recurrent, driving = (read(getattr(module, f"weight_{kind}{suffix}")) for kind in ("hh", "ih"))
+    recurrent, driving = (read(weight_of(module, f"weight_{kind}{suffix}")) for kind in ("hh", "ih"))
     names = [f"bias_{kind}{suffix}" for kind in ("ih", "hh")]
-    inner, outer = (read(getattr(module, name)) if getattr(module, name, None) is not None else None for name in names)
+    inner, outer = (read(weight_of(module, name)) if getattr(module, name, None) is not None else None for name in names)
     biases = inner, outer
     if isinstance(module, (nn.LSTM, nn.LSTMCell)):
         return LSTMLayer(recurrent, driving, biases)

@@ -14,7 +14,12 @@ from verify.rounding import float_above, float_below
 
 Mode = Literal["autonomous", "driven", "closed_loop"]
 Scope = Literal[
-    "this cycle", "almost every orbit in a region", "every orbit staying in a region", "every orbit", "every orbit, every input"
+    "this cycle",
+    "almost every orbit in a region",
+    "every orbit staying in a region",
+    "every orbit staying in a region, every sequence of the stated inputs",
+    "every orbit",
+    "every orbit, every input",
 ]
 Of = int | Literal["sum"]
 UNIT = "nats/step"

@@ -23,7 +23,7 @@ REMEDIES = {
     "too many numbers": "a state of n numbers has n exponents",
     "no re-orthonormalisation": "orthonormalise the frame by QR: without it every column turns to the fastest direction",
     "sum against mean log|det J|": (
-        "all exponents sum to the mean of log|det J|, whatever the order: check the Jacobian, and that the orbit is this one (--start)"
+        "all exponents sum to the mean of log|det J|, whatever the order: compare the sum of log|R_ii| with log|det J_t| step by step"
     ),
     "the function fails": "run it by itself with the same arguments",
 }

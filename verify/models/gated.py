@@ -163,6 +163,9 @@ def layers_of(source: object) -> tuple[Layer, ...]:
 
 def _module_layers(module: object, kind: str) -> tuple[Layer, ...]:
     settings = vars(module)
+    if "forward" in settings or settings["_forward_hooks"] or settings["_forward_pre_hooks"]:
+        expected, got = f"the forward of torch.nn.{kind}, without hooks", "another forward, or hooks"
+        raise Unsupported(where=f"module {kind}", law="the step is the one torch documents", expected=expected, got=got)
     cell = cast("Cell", _CLASSES[kind] or f"rnn_{settings['nonlinearity']}")
     if kind.endswith("Cell"):
         return (_layer(module, cell, ""),)

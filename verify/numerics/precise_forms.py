@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, cmp_to_key
 from math import inf
 from time import monotonic
 
@@ -24,6 +24,7 @@ from verify.numerics.precise_stein import Basis, basis_of, factorised, outside_p
 LEAST_BITS = 384
 SURE_BITS = 4096  # at which what cannot be told from 0 is taken to be 0
 _AGREE = 40
+_FARTHEST = 2**14
 _ZERO_BELOW = 32  # powers of 2 that the rate for vanishing multipliers lies below the others
 _MOST_ZERO_BITS = 600
 _MERGED = 4
@@ -199,18 +200,23 @@ class ModuliForms:
         return tuple(matrix_of(((form + form.transpose()) / 2).mid(), places) for form in forms)
 
 
+def _compared(one: flint.arb, two: flint.arb) -> int:
+    """Compare exact numbers, of any exponent."""
+    return int(one > two) - int(one < two)
+
+
 def _moduli(product: Numbers, bits: int, period: int) -> list[flint.arb | None]:
-    """Return the k-th roots of the moduli in increasing order; None for those that more precision would still move."""
+    """Return the k-th roots of the moduli in increasing order; None for those below 2**-16384 or that more precision would still move."""
     found = []
     for precision in (bits, bits // 2):
         with flint.ctx.workprec(precision):
             values = flint.acb_mat(product).eig(algorithm="approx") if product.nrows() > 1 else [flint.acb(product[0, 0])]
             moduli = [abs(value).mid() for value in values]
-            moduli.sort(key=fraction_of)
+            moduli.sort(key=cmp_to_key(_compared))
             found.append(moduli)
     result: list[flint.arb | None] = []
     for fine, coarse in zip(*found, strict=True):
-        settled = log2_above(fine) > -(2**30) and log2_above(fine - coarse) < log2_above(fine) - _AGREE
+        settled = log2_above(fine) > -_FARTHEST and log2_above(fine - coarse) < log2_above(fine) - _AGREE
         result.append(_root(fine, period) if settled else None)
     return sorted(result, key=lambda root: Fraction(0) if root is None else fraction_of(root))
 

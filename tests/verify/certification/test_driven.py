@@ -68,7 +68,10 @@ def test_a_forced_network_is_bounded_from_both_sides() -> None:
     assert all_inputs[1] < 0.0
     assert some[1] < all_inputs[1]
     assert some[0] > -2.0
-    assert [entry.scope for entry in found.entries] == ["every orbit, every input", "every orbit staying in a region"]
+    assert [entry.scope for entry in found.entries] == [
+        "every orbit, every input",
+        "every orbit staying in a region, every sequence of the stated inputs",
+    ]
     assert [type(claim) for claim in found.claims] == [DrivenContraction, DrivenExponents]
     assert found.theorems == ("driven_contraction", "driven_graph")
 

@@ -165,3 +165,12 @@ def test_a_composition_needs_networks_of_one_size() -> None:
     for networks in ([], [one, two]):
         with pytest.raises(Malformed, match="composition"):
             composed(networks)
+
+
+def test_a_module_that_does_something_else_has_no_program_here() -> None:
+    hooked, replaced = nn.RNNCell(1, 2), nn.RNNCell(1, 2)
+    hooked.register_forward_hook(lambda *_: None)
+    vars(replaced)["forward"] = torch.add
+    for module in (hooked, replaced):
+        with pytest.raises(Unsupported, match="another forward"):
+            step_program(module)
