@@ -42,6 +42,9 @@ def of_module(module, inputs):
             state = module(x[None], state)[1]
     return torch.tensor(published(np.array(found)))
 
+def nothing(jacobians):
+    return np.zeros(0)
+
 number = 3
 """
 
@@ -91,6 +94,18 @@ def test_unknown_numbers(options: tuple[object, ...]) -> None:
     assert done.last == "Unexplained  the numbers are not the exponents, and no known fault gives them"
 
 
+def test_a_driven_network_starts_where_the_estimate_does(tmp_path: Path) -> None:
+    weights = {name: torch.zeros_like(value) for name, value in torch.nn.RNN(1, 6).state_dict().items()}
+    weights["weight_hh_l0"] = torch.randn(6, 6, generator=torch.Generator().manual_seed(2)) * 3 / 6**0.5
+    torch.save(weights, tmp_path / "rnn.pt")
+    np.save(tmp_path / "still.npy", np.zeros((1500, 1)))
+    driven = tmp_path / "rnn.pt", "--set", "activation=tanh", "--input", tmp_path / "still.npy"
+    found = orbitproof("lyapunov", *driven, "--json").json()
+    numbers = ",".join(str(entry["value"]) for entry in found["exponents"])
+    assert doctor(*driven, "--numbers", numbers).last.startswith("Healthy")
+    assert doctor(*driven, "--numbers", numbers, "--start", "0,0,0,0,0,0").last.startswith("Unexplained")
+
+
 def test_functions(options: tuple[object, ...], own: str) -> None:
     assert doctor(*options, "--function", f"{own}:right").code == 0
     wrong = doctor(*options, "--function", f"{own}:published", "--json")
@@ -130,6 +145,7 @@ def test_refusals(options: tuple[object, ...], own: str) -> None:
     assert refused(*options, "--numbers", "one,two")["law"] == "exponents"
     assert refused(*options, "--numbers", "1", "--dt", 0)["where"] == "--dt"
     assert refused(*options, "--function", f"{own}:number")["got"] == "a int"
+    assert refused(*options, "--function", f"{own}:nothing")["got"] == "shape (0,)"
     assert refused(*options, "--function", f"{own}:absent")["law"] == "import path"
     assert refused(*options, "--function", f"{own}:of_module")["law"] == "a function of (module, inputs)"
     assert refused(*options[:-1], 0, "--numbers", "1")["law"] == "length of the run"

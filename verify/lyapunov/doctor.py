@@ -14,7 +14,7 @@ import numpy as np
 
 from verify.lyapunov.readings import Reading, Record, readings, record
 from verify.lyapunov.results import Estimate
-from verify.lyapunov.subjects import called, numbers, takes
+from verify.lyapunov.subjects import called, read, takes
 from verify.lyapunov.wordings import REMEDIES, evidence_of, listed
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _SINGLE = 1e-7  # what an exponent that is 0 may come out as in single precision
 _DIGITS = 1e-4  # relative: numbers given with fewer digits than this reproduce nothing
 _FLOOR = 1e-3  # relative: another orbit, or another transient, of like length
 _WIDTHS = 3.0
+_APART = 2.0  # in allowances: so far the right numbers must be before a fault is named that fits within the error bars only
 _MOST_OTHERS = 5
 _TRANSIENT = "missing warm-up"
 _ONE_RATIO = 0.02  # of the range of the exponents: numbers so near to each other are one number
@@ -117,7 +118,7 @@ def diagnose(
         if isinstance(got, str):
             return Diagnosis("Faulty", (), _estimates(next(readings(run))), (_fault("the function fails", got),))
     else:
-        got = numbers(subject)
+        got = read(subject)
     return _Case(run, *got, tuple(readings(run, dt)), same).diagnosis()
 
 
@@ -173,7 +174,7 @@ class _Case:
             return Diagnosis("Faulty", numbers, expected, (_fault("too many numbers", evidence),))
         fits = [self.fit(reading) for reading in self.readings if len(reading.values) >= len(self.numbers)]
         chosen = self._chosen(fits)
-        if chosen is None:
+        if chosen is None or (chosen.reading.faults and not chosen.exact and fits[0].score <= _APART):
             return self._unexplained(fits, expected)
         faults = [self._explained(name, chosen, fits) for name in listed(chosen.reading.faults)] + self._plain_faults(chosen.reading)
         others = [fit for fit in fits if fit.fits and fit is not chosen and (chosen.reading.faults or fit.exact >= chosen.exact)]
@@ -234,7 +235,7 @@ class _Case:
 
     def _unexplained(self, fits: Sequence[_Fit], expected: tuple[Estimate, ...]) -> Diagnosis:
         """Look for what is no reading: one number repeated, one common factor, a wrong sum."""
-        numbers, faults, notes = tuple(self.numbers.tolist()), [], [_ELSEWHERE]
+        numbers, faults, notes = tuple(self.numbers.tolist()), [], [] if self.same else [_ELSEWHERE]
         if repeated := self._repeated():
             faults.append(_fault("no re-orthonormalisation", repeated))
         elif common := self._common_factor():
@@ -297,9 +298,9 @@ class _Case:
 
     def _all_but_one(self) -> bool:
         """Tell whether all numbers but one are exponents of this run, so that they speak of its orbit."""
-        down, right = np.argsort(-self.numbers, kind="stable"), self.readings[0]
-        near = np.abs(self.numbers[down] - right.values) <= self.rounding[down] + _allowed(right)
-        return len(near) > 1 and int(near.sum()) == len(near) - 1
+        right = self.readings[0]
+        near = np.abs(self.numbers - right.values[:, None]) <= self.rounding + _allowed(right)[:, None]
+        return len(near) > 1 and int(near.any(axis=1).sum()) >= len(near) - 1
 
     def _others(self, chosen: _Fit, others: Sequence[_Fit]) -> tuple[str, ...]:
         if not chosen.reading.faults:
@@ -320,6 +321,8 @@ class _Case:
             notes.append("the numbers are those of the whole run without a warm-up; here that changes them by less than the error bars")
         if len(self.numbers) == 1:
             notes.append("one number can hide much: give all exponents")
+        elif len(self.numbers) < (whole := len(self.readings[0].values)):
+            notes.append(f"only the {len(self.numbers)} largest of {whole} exponents were judged")
         return tuple(notes)
 
 

@@ -69,7 +69,7 @@ class FunctionSystem:
         x = self._given(states, inputs)
         columns = _mapped(column, in_dims=(None, 1, None), out_dims=(0, 1))
         new, moved = self._run(_mapped(columns, in_dims=(0, 0, None if x is None else 0)), states, frames, x)
-        return self._finite(new[:, 0]), moved
+        return self._finite(new[:, 0]), moved.to(frames.dtype)
 
     def log_det(self, states: Tensor, inputs: Tensor | None) -> None:
         """Return None: a function brings no formula."""

@@ -49,7 +49,9 @@ def orthonormalise(images: Tensor) -> Factored:
     is an estimate at rounding level; a direction that is shrunk by more than that in one step cannot be told from a dead one.
     **See:** Cox and Higham, Stability of Householder QR factorization for weighted least squares problems, 1998.
     """
-    scales, order = torch.linalg.vector_norm(images, dim=2).sort(dim=1, descending=True)
+    peak = images.abs().amax(dim=2).clamp_min(torch.finfo(images.dtype).tiny)  # squares of huge entries overflow
+    sizes = torch.linalg.vector_norm(images / peak.unsqueeze(2), dim=2) * peak
+    scales, order = sizes.sort(dim=1, descending=True)
     level = (images.shape[1] + 8) * torch.finfo(images.dtype).eps * scales[:, : images.shape[2]]
     graded = bool((scales[:, -1] < _GRADED[images.dtype] * scales[:, 0]).any())
     found = _factorise(images, order if graded else None, level)

@@ -157,7 +157,7 @@ def _require_stock(module: nn.Module) -> None:
     """Refuse a subclass with a forward of its own, and hooks: the formulas here would be those of another map. **Raises** Unsupported."""
     stock = next(kind for kind in (*_CELLS, *_MODULES) if isinstance(module, kind))
     hooked = bool(module._forward_hooks or module._forward_pre_hooks)  # noqa: SLF001 - torch has no public view of them
-    if type(module).forward is not stock.forward or hooked:
+    if type(module).forward is not stock.forward or "forward" in vars(module) or hooked:
         raise Unsupported(
             where=type(module).__name__,
             law="the step is the one torch documents",

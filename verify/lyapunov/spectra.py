@@ -43,7 +43,7 @@ class Spectrum:
     **Shapes:** blocks (blocks, B, k), the means over blocks of time; convergence (blocks, k), the running means; finite_time (B, k), the
     exponents of each sequence over the whole run. **Units:** nats per step; minus infinity where a direction dies.
     **Guarantee:** heuristic: floats along one run; ``exponents`` carry 95 % intervals over blocks and sequences. A minus infinity is
-    what floats tell: a slope of 0 (or below 1e-308) in the formula of log|det J|, or shrunk below rounding level in one step.
+    what floats tell: a slope of 0 in the formula of log|det J|, or shrunk below rounding level in one step.
     ``sum`` and ``log_det`` (mean log|det J|, by formula along the run, else from a sample of dense Jacobians) only for k = n;
     ``kaplan_yorke`` None where k does not suffice; ``participation`` None where the state stands still. ``notes``: what a reader must know.
     ``start`` (n,): where the first sequence began.

@@ -72,7 +72,7 @@ def _precision(array: np.ndarray, values: np.ndarray) -> np.ndarray:
     return (float(np.finfo(array.dtype).eps) if short else 0.0) * np.where(np.isfinite(values), np.maximum(1.0, np.abs(values)), 0.0)
 
 
-def numbers(subject: object) -> tuple[np.ndarray, np.ndarray]:
+def read(subject: object) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers and half a unit of the last digit that each was given with. **Raises** Malformed."""
     given = np.atleast_1d(np.asarray(subject, dtype=object)) if not isinstance(subject, np.ndarray) else np.atleast_1d(subject)
     try:

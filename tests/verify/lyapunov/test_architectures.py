@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from math import log
+from typing import Any, Literal, cast
 
 import pytest
 import torch
@@ -174,3 +175,14 @@ def test_what_is_refused(make: Callable[[], object], told: str) -> None:
     with pytest.raises(Malformed) as caught:
         make()
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("coordinates", ["rate", "potential"])
+def test_saturated_units_have_finite_logarithms(coordinates: Literal["rate", "potential"]) -> None:
+    module = LeakyRNN(1, 2, a=1.0, coordinates=coordinates).double()
+    with torch.no_grad():
+        module.W.copy_(800 * torch.eye(2))
+        module.b.zero_()
+    states = torch.full((1, 2), 0.9 if coordinates == "rate" else 720.0, dtype=torch.float64)
+    found = known(system_of(module, driven=False).log_det(states, None)).item()
+    assert found == pytest.approx(2 * (log(800) + log(4) - 1440), abs=1e-9)

@@ -13,6 +13,7 @@ from proofs.errors import Malformed
 from verify.lyapunov.doctor import Diagnosis, diagnose
 from verify.lyapunov.readings import Record, averages, logarithms, readings, record
 from verify.lyapunov.record import hidden_coordinates, record_of
+from verify.lyapunov.spectra import spectrum
 
 W = np.array([[-4.0, 2, -4], [-4, -4, 2], [0, -4, -4]])
 RIGHT = [-1.0169133922, -3.6951472621, -8.5860879295]
@@ -133,9 +134,9 @@ def test_numbers_by_themselves() -> None:
     assert diagnose([RIGHT[0], np.nan, RIGHT[2]], jacobians).names == ("not a number",)
     assert diagnose([*RIGHT, -9], jacobians).names == ("too many numbers",)
     assert diagnose([-1.0169, -1.0172, -1.0171], jacobians).names == ("no re-orthonormalisation",)
-    wrong_sum = diagnose([-0.5, -1.0, -2.0], jacobians)
+    wrong_sum = diagnose([*RIGHT[:2], -2.0], jacobians)
     assert wrong_sum.names == ("sum against mean log|det J|",)
-    assert wrong_sum.faults[0].evidence == "the sum is -3.5, the mean of log|det J| is -13.2981"
+    assert wrong_sum.faults[0].evidence == "the sum is -6.71206, the mean of log|det J| is -13.2981"
     unknown = diagnose([-0.5], jacobians)
     assert (unknown.verdict, unknown.faults) == ("Unexplained", ())
     assert unknown.notes[1].startswith("the nearest reading (")
@@ -193,6 +194,90 @@ def test_as_json() -> None:
     assert content.keys() == {"verdict", "unit", "numbers", "expected", "faults", "also", "notes"}
     assert (content["verdict"], content["unit"], content["numbers"]) == ("Faulty", "nats/step", REVERSED)
     assert diagnose([np.nan, 0.0, 0.0], three_cycle()).as_json()["numbers"] == ["nan", 0.0, 0.0]
+
+
+def test_numbers_of_another_orbit_are_unexplained() -> None:
+    other = [-0.5, -1.0, -2.0]
+    found = diagnose(other, three_cycle())
+    assert (found.verdict, found.faults) == ("Unexplained", ())
+    assert "(without --start the run starts at 0.1 times normal numbers by --seed, a module of torch at 0)" in found.notes[0]
+    assert found.notes[1].startswith("the sum is -3.5, the mean of log|det J| is -13.2981 along this run")
+    same = diagnose(lambda _jacobians: other, three_cycle())
+    assert (same.verdict, same.names) == ("Faulty", ("sum against mean log|det J|",))
+    assert not any("orbit" in note for note in same.notes)
+
+
+SMALL = np.log(0.9999)
+SLOW = np.tile(0.9999 * np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]]), (500, 1, 1))
+APART = np.tile(np.diag([0.9999, 0.9997]), (500, 1, 1))
+
+
+@pytest.mark.parametrize("factor", [5.0, 2.0, 1.01, 0.2, 0.0, -1.0])
+def test_small_numbers_are_told_apart(factor: float) -> None:
+    assert diagnose([factor * SMALL] * 2, SLOW).verdict == "Unexplained"
+    assert diagnose(np.log([0.9999, 0.9997]) * factor, APART).verdict != "Healthy"
+    assert diagnose(lambda _jacobians: factor * SMALL, SLOW).verdict == "Unexplained"
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-6, 1e-9])
+def test_numbers_of_every_size(size: float) -> None:
+    run = np.tile(np.diag(np.exp([-size, -3 * size])), (200, 1, 1))
+    assert diagnose([-size, -3 * size], run).verdict == "Healthy"
+    assert diagnose(benettin, run).verdict == "Healthy"
+    assert diagnose([-5 * size, -15 * size], run).names == ("wrong length",)
+    assert diagnose([-size / np.log(2), -3 * size / np.log(2)], run).names == ("bits for nats",)
+
+
+def test_small_right_numbers_are_healthy() -> None:
+    assert diagnose([SMALL] * 2, SLOW).verdict == "Healthy"
+    assert diagnose(["-0.0001"] * 2, SLOW).verdict == "Healthy"
+    assert diagnose(benettin, SLOW).verdict == "Healthy"
+    assert diagnose([SMALL / np.log(2)] * 2, SLOW).names == ("bits for nats",)
+    assert diagnose(lambda _jacobians: np.array([3e-8, -2e-8], dtype=np.float32), np.tile(np.eye(2), (50, 1, 1))).verdict == "Healthy"
+    assert diagnose([1e-3, 0.0], np.tile(np.eye(2), (50, 1, 1))).names == ("sum against mean log|det J|",)
+
+
+def test_one_step_has_no_error_bars() -> None:
+    one = np.diag([2.0, 0.5])[None]
+    assert diagnose([np.log(2), -np.log(2)], one).verdict == "Healthy"
+    assert diagnose([5.0, -7.0], one).verdict == "Unexplained"
+
+
+@pytest.mark.parametrize("returned", [[], np.zeros((0,)), np.zeros((3, 0)), None, "-1.0", np.zeros((3, 1)), np.ones(3) * 1j, {"a": 1.0}])
+def test_functions_that_return_no_exponents(returned: object) -> None:
+    assert refused(lambda: diagnose(lambda _jacobians: returned, three_cycle(50))).law == "a function that returns exponents"
+
+
+def test_the_wrong_number_of_numbers() -> None:
+    assert refused(lambda: diagnose(np.zeros(0), three_cycle(50))).law == "exponents"
+    assert diagnose(lambda _jacobians: [*RIGHT, -9.0], three_cycle()).names == ("too many numbers",)
+    assert diagnose(lambda _jacobians: np.array([RIGHT]), three_cycle()).verdict == "Healthy"
+    assert diagnose(RIGHT[:2], three_cycle()).notes == ("only the 2 largest of 3 exponents were judged",)
+    assert diagnose(lambda _jacobians: RIGHT[1:], three_cycle()).verdict != "Healthy"
+
+
+def test_the_run_starts_where_spectrum_does() -> None:
+    generator = np.random.default_rng(1)
+    module = torch.nn.RNN(1, 8, bias=False, dtype=torch.float64)
+    weight = torch.as_tensor(generator.normal(size=(8, 8)) * 3 / 8**0.5)
+    module.load_state_dict({"weight_ih_l0": torch.ones(8, 1), "weight_hh_l0": weight})
+    inputs = np.zeros((1500, 1, 1))
+    values = [entry.value for entry in spectrum(module, inputs).exponents]
+    assert diagnose(values, record_of(module, inputs)).verdict == "Healthy"
+    at_rest = diagnose(values, record_of(module, inputs, start=np.zeros(8)))
+    assert (at_rest.verdict, at_rest.faults) == ("Unexplained", ())
+    drive, start = generator.normal(size=(40, 2, 1)), generator.normal(size=8)
+    run, found = record_of(module, drive, start=start, seed=3), spectrum(module, drive, start=start, seed=3, warmup=0, tangent_warmup=0)
+    assert np.allclose(logarithms(run, "forward", "full").mean(axis=0).sum(axis=1), found.finite_time.sum(axis=1), atol=1e-9)
+
+
+@pytest.mark.parametrize(("noise", "names"), [(0.15, ()), (0.03, ("bits for nats",))])
+def test_a_fault_is_named_only_where_the_right_numbers_are_clearly_apart(noise: float, names: tuple[str, ...]) -> None:
+    logs = 0.1 + noise * np.random.default_rng(0).normal(size=1280)
+    run = record(np.exp(logs)[:, None, None])
+    bits = numbers_of(run, {"bits for nats"})[0] + 1e-4
+    found = diagnose([bits], run)
+    assert (found.verdict, found.names) == ("Faulty" if names else "Unexplained", names)
 
 
 def lstm_jacobian(U: np.ndarray, gates: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -255,7 +340,7 @@ def test_published_code_on_an_lstm(wrong: tuple[str, ...]) -> None:
 def test_an_lstm_with_a_long_transient() -> None:
     module, inputs = lstm()
     inputs[:120] = 1.5 * np.random.default_rng(0).normal(size=(120, 2))
-    run = record_of(module, inputs)
+    run = record_of(module, inputs, start=np.zeros(6))
     assert (run.warmup, run.hidden) == (120, (0, 1, 2))
     found = diagnose(published, run, module=module, inputs=torch.as_tensor(inputs)[:, None])
     assert found.names == ("reversed order", "missing cell state", "bits for nats", "missing warm-up")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from math import nan
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.utils import prune
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 from proofs.errors import Malformed
 from tests.verify.lyapunov.dense import dense_jacobians
+from verify.lyapunov.checks import jacobian_check
+from verify.lyapunov.spectra import spectrum
 from verify.lyapunov.systems import system_of
 
 W = torch.tensor([[-4, 2, -4], [-4, -4, 2], [0, -4, -4]], dtype=torch.float64)
@@ -140,3 +145,119 @@ def test_inputs_that_do_not_fit() -> None:
     for system, inputs in ((driven, None), (driven, torch.zeros(4, 3)), (driven, torch.zeros(3, 2)), (alone, torch.zeros(4, 1))):
         with pytest.raises(Malformed, match="step function"):
             system.step(system.start(4, 0), inputs)
+
+
+def detached(z: Tensor) -> Tensor:
+    return torch.stack((0.5 * z[0], 0.7 * z[1].detach()))
+
+
+def straight_through(z: Tensor) -> Tensor:
+    """Round in steps of 0.1, with the slope of the identity."""
+    smooth = torch.tanh(2 * z)
+    return smooth + (torch.round(10 * smooth) / 10 - smooth).detach()
+
+
+@pytest.mark.parametrize("function", [detached, straight_through])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_what_autodiff_does_not_see_is_found_by_differences(function: Callable[[Tensor], Tensor], dtype: str) -> None:
+    found = spectrum(function, dimension=2, steps=64, blocks=8, dtype=dtype)
+    (failed,) = found.failed
+    assert failed.name == "jacobian"
+    assert "central differences" in failed.detail
+
+
+HONEST: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": lambda z: torch.relu(W.to(z) @ z + 0.1),
+    "modulo": lambda z: (W.to(z) @ z) % 1,
+    "steep": lambda z: torch.tanh(800 * W.to(z) @ z),
+    "saturated": lambda z: torch.tanh(9 + W.to(z) @ z),
+    "tiny": lambda z: 1 + 1e-9 * torch.sin(z),
+    "absolute": lambda z: 1 - 1.7 * z.abs(),
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_honest_functions_pass_on_and_off_their_borders(name: str, dtype: torch.dtype) -> None:
+    system = system_of(HONEST[name], dimension=3, dtype=dtype)
+    normal = torch.randn(12, 3, generator=torch.Generator().manual_seed(0))
+    states = torch.cat((normal, 20 * normal, 1e-6 * normal, torch.zeros(1, 3))).to(dtype)
+    found = jacobian_check(system, [(state[None], None) for state in states], 0)
+    assert found.passed, found
+
+
+def test_a_state_on_a_border_is_left_out() -> None:
+    system = system_of(torch.relu, dimension=3)
+    found = jacobian_check(system, [(torch.zeros(1, 3).double(), None), (torch.ones(1, 3).double(), None)], 0)
+    assert found.passed
+    both = "push against autodiff at 2 states and against central differences at 2 states"
+    assert found.detail == f"{both}, 1 left out: kinked or too steep for differences"
+
+
+def test_a_step_with_edges_to_its_domain_is_left_out() -> None:
+    system = system_of(torch.sqrt, start=torch.tensor([1e-9]))
+    found = jacobian_check(system, [(system.start(1, 0), None)], 0)
+    assert found.passed
+    assert "1 left out" in found.detail
+
+
+class Cubed(torch.nn.Linear):
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of torch
+        return super().forward(input) ** 3
+
+
+def hooked(size: int, out: int) -> torch.nn.Module:
+    module = torch.nn.Linear(size, out)
+    module.register_forward_hook(lambda _module, _inputs, value: value.sin())
+    return module
+
+
+READOUTS: dict[str, Callable[[int, int], torch.nn.Module]] = {
+    "plain": torch.nn.Linear,
+    "parametrised": lambda n, m: weight_norm(torch.nn.Linear(n, m)),
+    "spectral": lambda n, m: spectral_norm(torch.nn.Linear(n, m)),
+    "pruned": lambda n, m: prune.l1_unstructured(torch.nn.Linear(n, m), "weight", amount=0.5),
+    "own forward": Cubed,
+    "hooked": hooked,
+    "without bias": lambda n, m: torch.nn.Linear(n, m, bias=False),
+    "normed": lambda n, m: torch.nn.Sequential(torch.nn.Linear(n, m), torch.nn.BatchNorm1d(m)).eval(),
+}
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_readouts_of_every_kind(name: str) -> None:
+    torch.manual_seed(1)
+    readout = READOUTS[name](3, 2).double()
+    before = deepcopy(readout.state_dict())
+    system = system_of(net, dimension=3, closed_loop=readout)
+    states, frames = torch.randn(4, 3).double(), torch.randn(4, 3, 5).double()
+    found = system.push(states, None, frames)
+    assert all(torch.equal(value, before[key]) for key, value in readout.state_dict().items())
+    new, jacobians = dense_jacobians(lambda z: torch.tanh(z @ W.T + readout(z) @ V.T), states)
+    assert torch.allclose(found[0], new, atol=1e-14)
+    assert torch.allclose(found[1], jacobians @ frames, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_a_readout_in_another_dtype_keeps_it_and_gets_its_gradients(name: str) -> None:
+    module, readout = torch.nn.RNN(2, 3), READOUTS[name](3, 2)
+    system = system_of(module, closed_loop=readout, differentiable=True)
+    parameters = list(readout.parameters())
+    gradients = torch.autograd.grad(system.step(system.start(2, 0), None).sum(), parameters)
+    assert all(bool(gradient.isfinite().all()) for gradient in gradients)
+    assert any(bool(gradient.abs().sum() > 0) for gradient in gradients)
+    assert {value.dtype for part in readout.modules() for value in vars(part).values() if isinstance(value, Tensor)} <= {torch.float32}
+
+
+@pytest.mark.parametrize("differentiable", [False, True])
+def test_a_readout_that_counts_is_not_changed(differentiable: bool) -> None:
+    readout = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2)).double()
+    before = deepcopy(readout.state_dict())
+
+    def run() -> None:
+        system = system_of(torch.nn.RNN(2, 3), closed_loop=readout, differentiable=differentiable)
+        system.push(system.start(2, 0), None, torch.ones(2, 3, 1).double())
+
+    with pytest.raises(Malformed, match="closed_loop"):
+        run()
+    assert all(torch.equal(value, before[key]) for key, value in readout.state_dict().items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import inf
+from math import inf, log
 from typing import Any
 
 import numpy as np
@@ -162,3 +162,12 @@ def test_inputs_and_weights_beyond_floats_are_refused() -> None:
         system.step(system.start(2, 0), torch.zeros(2, 1).double())
     with pytest.raises(Malformed, match="beyond the range of float64"):
         floats(Matrix.exact([[Fraction(10) ** 400]]))
+
+
+@pytest.mark.parametrize(("name", "slope"), [("tanh", log(4) - 1440), ("sigmoid", -720.0), ("relu", 0.0)])
+def test_saturated_chains_have_finite_logarithms(name: str, slope: float) -> None:
+    weight = Matrix.exact([[Fraction(800)]])
+    system = system_of(Network(1, (Operation("affine", (0,), (weight,), Matrix.column([Fraction(0)])), Operation(name, (1,)))))
+    for sign in (1, -1):
+        found = known(system.log_det(torch.tensor([[0.9 * sign]], dtype=torch.float64), None)).item()
+        assert found == pytest.approx(-inf if (name, sign) == ("relu", -1) else log(800) + slope, abs=1e-9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import inf
+from math import inf, log, tanh
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from proofs.errors import Malformed
 from tests.verify.lyapunov.dense import dense_jacobians, doubled, known
 from verify.errors import Unsupported
 from verify.lyapunov.layers import Stack, log_abs_det
+from verify.lyapunov.spectra import spectrum
 from verify.lyapunov.systems import system_of
 
 H, M, B = 4, 3, 5
@@ -329,3 +330,58 @@ def test_parametrised_weights_are_read_as_they_act() -> None:
     )
     one, two = (system_of(each, dtype=torch.float64).push(states, inputs, frames)[1] for each in (module, plain))
     assert torch.equal(one, two)
+
+
+def test_parametrised_weights_are_read_without_a_trace() -> None:
+    module = nn.RNNCell(1, 3)
+    torch.nn.utils.parametrizations.spectral_norm(module, "weight_hh")
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    system_of(module)
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+def saturated(factor: float) -> nn.RNN:
+    """Return one layer of two tanh units, the first with weight ``factor`` on itself, the second with 1/2."""
+    module = nn.RNN(1, 2, bias=False).double()
+    with torch.no_grad():
+        module.get_parameter("weight_hh_l0").copy_(torch.tensor([[factor, 0.0], [0.0, 0.5]]))
+    return module
+
+
+def test_a_saturated_unit_has_a_finite_logarithm() -> None:
+    """Pre-activation 720, where sech^2 underflows: log(800) + log(4) - 1440 = -1431.93."""
+    system = system_of(saturated(800), driven=False)
+    states = torch.tensor([[0.9, 0.0], [-0.9, 0.0]], dtype=torch.float64)
+    expected = log(800) + log(4) - 1440 + log(0.5)
+    assert known(system.log_det(states, None)).tolist() == pytest.approx([expected] * 2, abs=1e-9)
+    found = spectrum(saturated(800), driven=False, steps=64, blocks=8, start=torch.tensor([0.9, 0.1]))
+    assert [each.value for each in found.exponents] == pytest.approx([log(0.5), log(800) + log(4) - 1600], abs=1e-9)
+    assert not found.failed, found.failed
+
+
+def test_rounding_of_saturated_slopes_is_no_fault() -> None:
+    """Every unit saturated: 1 - tanh^2, as autodiff has it, is rounding alone; what is pushed is right."""
+    for factor in (12.0, 100.0):
+        module = saturated(factor)
+        with torch.no_grad():
+            module.get_parameter("weight_hh_l0")[1, 1] = factor
+        found = spectrum(module, driven=False, steps=64, blocks=8, start=torch.tensor([0.9, 0.1]))
+        assert found.exponents[0].value == pytest.approx(log(factor) + log(4) - 2 * factor, abs=1e-6)
+        assert not found.failed, found.failed
+
+
+def test_saturated_gates_of_an_lstm_have_finite_logarithms() -> None:
+    module = nn.LSTM(1, 2).double()
+    with torch.no_grad():
+        for value in module.parameters():
+            value.zero_()
+        module.get_parameter("weight_hh_l0")[6:] = torch.eye(2)
+        module.get_parameter("bias_ih_l0")[2:] = torch.tensor([-900.0, -900, 0, 0, -800, 800])
+    system = system_of(module)
+    states, x = torch.tensor([[0.0, 0, 0.5, -0.5]]).double(), torch.zeros(1, 1).double()
+    assert known(system.log_det(states, x)).tolist() == [-inf]  # tanh c' = 0: the state is lost
+    with torch.no_grad():
+        module.get_parameter("bias_ih_l0")[4:6] = 1.0
+    cell = 0.5 * tanh(1)
+    expected = 2 * (-900 - 800 + log(tanh(cell)))
+    assert known(system_of(module).log_det(states, x)).tolist() == pytest.approx([expected], abs=1e-9)

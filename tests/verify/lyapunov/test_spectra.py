@@ -305,3 +305,9 @@ def test_an_orbit_that_repeats_itself_in_floats_is_said_to() -> None:
     resting = spectrum(lambda z: 0.5 * z + 1, dimension=1, steps=64, start=torch.tensor([0.3]), dtype="float64")
     assert "stands on a fixed point" in resting.notes[0]
     assert spectrum(lambda z: 3.9 * z * (1 - z), dimension=1, steps=64, start=torch.tensor([0.3]), dtype="float64").notes == ()
+
+
+def test_huge_weights_keep_their_exponents() -> None:
+    found = spectrum(lambda z: 1e300 * z, dimension=2, steps=32, start=torch.zeros(2), dtype="float64")
+    assert found.failed == ()
+    assert [entry.value for entry in found.exponents] == pytest.approx([log(1e300)] * 2)
