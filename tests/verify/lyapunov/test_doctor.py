@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import combinations
 
@@ -38,7 +39,7 @@ def random_run(n: int = 4, steps: int = 1000, seed: int = 0, hidden: tuple[int, 
     return record(jacobians, steps // 5, hidden)
 
 
-def benettin(jacobians: np.ndarray, *, transpose: bool = False, base: float = np.e, first: int = 0) -> np.ndarray:
+def benettin(jacobians: np.ndarray, *, transpose: bool = False, base: float = math.e, first: int = 0) -> np.ndarray:
     """Return the exponents as published code computes them; the right ones without ``transpose``."""
     frame, total = np.eye(jacobians.shape[-1]), np.zeros(jacobians.shape[-1])
     for t, matrix in enumerate(jacobians):
@@ -325,7 +326,7 @@ WRONG: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("wrong", [names for count in range(4) for names in combinations(WRONG, count)], ids=" + ".join)
 def test_published_code_on_an_lstm(wrong: tuple[str, ...]) -> None:
     module, inputs = lstm()
-    options: dict[str, object] = {"transpose": False, "cell": True, "base": np.e, "warmup": 120}
+    options: dict[str, object] = {"transpose": False, "cell": True, "base": math.e, "warmup": 120}
     for name in wrong:
         options |= WRONG[name]
 
