@@ -14,7 +14,7 @@ from time import monotonic
 
 import numpy as np
 
-from proofs.certificate import Certificate
+from proofs.certificate import Certificate, Remarks
 from proofs.claims import Claim, Contraction, ExponentUpper
 from proofs.errors import Malformed, Rejected
 from proofs.exponents import Attracted, DrivenContraction, MarkovExponent, VolumeBounds
@@ -88,7 +88,8 @@ def certify_exponents(
     [-0.69314718056]
     """
     _check(period, budget, digits)
-    work = _Work(Draft(network), period, monotonic() + budget, progress)
+    said = (f"F is one round of a driven network, {period} steps: a step of F is {period} of its steps",) if period > 1 else ()
+    work = _Work(Draft(network, Remarks(assumptions=said)), period, monotonic() + budget, progress)
     work.cycle(start, digits, budget)
     work.volume()
     work.contraction(budget)
@@ -144,6 +145,9 @@ class _Work:
     def contraction(self, budget: float) -> None:
         """Try C1, and what follows from it for every orbit and for every input."""
         self._tell("contraction")
+        if any(operation.name == "mul" for operation in self.draft.network.program):
+            self.undecided.append("contraction (C1): not for gated cells (products of registers), whose slopes have no bound everywhere")
+            return
         seconds = min(_MOST_CONTRACTION_SECONDS, _CONTRACTION_SHARE * budget)
         claim, reason = prove_contraction(self.draft, seconds)
         if claim is None:

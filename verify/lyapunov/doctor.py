@@ -28,6 +28,7 @@ _EXACT = 1e-6  # relative: the same orbit and the same arithmetic, but for round
 _ROUNDING = 1e-12  # of the largest exponent, or of 1: float64 resolves no more
 _SINGLE = 1e-7  # what an exponent that is 0 may come out as in single precision
 _DIGITS = 1e-4  # relative: numbers given with fewer digits than this reproduce nothing
+_SHARP = 1e-9  # relative: numbers given with more digits than this can tell two near readings apart
 _FLOOR = 1e-3  # relative: another orbit, or another transient, of like length
 _WIDTHS = 3.0
 _APART = 2.0  # in allowances: so far the right numbers must be before a fault is named that fits within the error bars only
@@ -173,13 +174,23 @@ class _Case:
             evidence = f"{len(self.numbers)} numbers for a state of {len(right.values)}"
             return Diagnosis("Faulty", numbers, expected, (_fault("too many numbers", evidence),))
         fits = [self.fit(reading) for reading in self.readings if len(reading.values) >= len(self.numbers)]
-        chosen = self._chosen(fits)
-        if chosen is None or (chosen.reading.faults and not chosen.exact and fits[0].score <= _APART):
+        chosen = fits[0] if fits[0].fits and self._rounded else self._chosen(fits)
+        if chosen is None or (chosen.reading.faults and not self._exactly(chosen, fits) and fits[0].score <= _APART):
             return self._unexplained(fits, expected)
         faults = [self._explained(name, chosen, fits) for name in listed(chosen.reading.faults)] + self._plain_faults(chosen.reading)
         others = [fit for fit in fits if fit.fits and fit is not chosen and (chosen.reading.faults or fit.exact >= chosen.exact)]
         also, notes = self._others(chosen, others), self._notes(chosen, others)
         return Diagnosis("Faulty" if faults else "Healthy", numbers, expected, tuple(faults), also, notes)
+
+    @property
+    def _rounded(self) -> bool:
+        """Tell whether the numbers have so few digits that agreement with one of two near readings means nothing."""
+        return bool((self.rounding > _SHARP * np.abs(self.numbers)).any())
+
+    @staticmethod
+    def _exactly(chosen: _Fit, fits: Iterable[_Fit]) -> bool:
+        """Tell whether a reading, with or without its warm-up, gives the numbers up to rounding."""
+        return any(fit.exact for fit in fits if fit.reading.faults - {_TRANSIENT} == chosen.reading.faults - {_TRANSIENT})
 
     def fit(self, reading: Reading) -> _Fit:
         """Compare the sorted numbers with the leading exponents of a reading; entries that are minus infinity there are judged apart."""
@@ -273,6 +284,8 @@ class _Case:
             if np.ptp(values) <= _TOLD * sizes.max():
                 continue
             ratio = float(values @ numbers / (values @ values))
+            if (abs(ratio - 1) * sizes <= bars).any():
+                continue
             scaled = Reading(
                 reading.order,
                 reading.state,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, nan
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -140,7 +140,11 @@ def spectrum(  # noqa: PLR0913 - what is asked for is said by name
         lengths = request.lengths(None if given is None else len(given), steps, warmup, tangent_warmup)
         count = request.counts(system, k, blocks, lengths[0], qr)
         wanted = Request(request.starts(system, start, size, seed), given, count, *lengths, blocks, qr)
-        return _Run(system, wanted, seed, progress).result(covariant=covariant)
+        found = _Run(system, wanted, seed, progress).result(covariant=covariant)
+    if given is None or not getattr(source, "batch_first", False):
+        return found
+    read = f"time first: {given.shape[0]} steps of {given.shape[1]} sequences"
+    return replace(found, notes=(*found.notes, f"the module has batch_first, which has no say here: the input was read {read}"))
 
 
 def _system(source: object, dtype: torch.dtype | None, device: str, start: Data | None, others: dict[str, Any]) -> System:

@@ -107,7 +107,7 @@ def _sum_lines(found: Spectrum) -> list[str]:
     lines.append(f"dimension    {dimension} (Kaplan-Yorke)")
     lines.append(f"entropy      at most {found.entropy_sum:.6g} by these estimates (sum of the positive ones)")
     if found.participation is not None:
-        lines.append(f"covariance   {found.participation:.6g} (participation ratio, of the state)")
+        lines.append(f"spread       {found.participation:.6g} directions of the state (participation ratio of its covariance)")
     if found.covariant is not None:
         lines.append(
             f"covariant    {len(found.covariant.vectors)} steps of vectors, least angle {float(found.covariant.angles.min()):.3g} rad"

@@ -362,3 +362,17 @@ def test_runs_that_cannot_be_recorded() -> None:
     assert refused(lambda: record_of(module, inputs, start=np.zeros(3))).expected == "6 finite numbers, for each of 1 sequences or once"
     assert refused(lambda: record_of(lambda z: 3 * z, start=np.ones(2), steps=2000)).law == "a step returns numbers"
     assert refused(lambda: record_of(lambda z: z, start=np.ones(2**14), steps=2**14)).law == "size limit"
+
+
+def test_few_digits_do_not_decide_between_readings_that_both_fit() -> None:
+    rng = np.random.default_rng(3)
+    symmetric = np.diag([0.9, 0.5, 0.2]) + 1e-5 * rng.normal(size=(600, 3, 3))  # the order matters less than the error bars
+    run = record(symmetric)
+    numbers = [f"{value:.4f}" for value in benettin(symmetric)]
+    assert diagnose(numbers, run).verdict == "Healthy"
+
+
+def test_no_factor_is_named_that_the_bars_cannot_tell_from_one() -> None:
+    run = random_run()
+    near = [entry.value * 1.0004 + 0.3 * (entry.of == 1) for entry in diagnose([0.0], run).expected]
+    assert "wrong length" not in diagnose(near, run).names

@@ -311,3 +311,8 @@ def test_huge_weights_keep_their_exponents() -> None:
     found = spectrum(lambda z: 1e300 * z, dimension=2, steps=32, start=torch.zeros(2), dtype="float64")
     assert found.failed == ()
     assert [entry.value for entry in found.exponents] == pytest.approx([log(1e300)] * 2)
+
+
+def test_batch_first_has_no_say_and_that_is_said() -> None:
+    found = spectrum(torch.nn.GRU(2, 3, batch_first=True), torch.randn(64, 2, 2), k=1, warmup=8, tangent_warmup=8)
+    assert "64 steps of 2 sequences" in found.notes[0]

@@ -78,7 +78,7 @@ def test_an_estimate() -> None:
         "log|det J|   -1.000 +- 0.010 (mean along the run)",
         "dimension    1.25 (Kaplan-Yorke)",
         "entropy      at most 0.5 by these estimates (sum of the positive ones)",
-        "covariance   1.75 (participation ratio, of the state)",
+        "spread       1.75 directions of the state (participation ratio of its covariance)",
         "",
         "check        sum        ok     1.0e-12 (at most 1.0e-08): sum against mean log|det J|",
         "Estimate  largest exponent 0.500 +- 0.010 nats/step along this run; nothing is proved",
