@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from proofs.errors import Malformed
-from verify.cli_lyapunov import AsJson, Autonomous, InputFile, Loop, Model, Network, Seed, Settings, Start, Steps, Warmup, _found, task
+from verify.cli_lyapunov import (
+    AsJson,
+    Autonomous,
+    InputFile,
+    Loop,
+    Model,
+    Network,
+    Periodic,
+    Seed,
+    Settings,
+    Start,
+    Steps,
+    Warmup,
+    _found,
+    task,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +48,7 @@ def lyapunov(  # noqa: PLR0913 - an option is a parameter
     numbers: _Numbers = None,
     function: _Function = None,
     inputs: InputFile = None,
+    periodic: Periodic = False,
     closed_loop: Loop = None,
     autonomous: Autonomous = False,
     start: Start = None,
@@ -55,7 +71,7 @@ def lyapunov(  # noqa: PLR0913 - an option is a parameter
     subject = _subject(numbers, function)
     if dt is not None and not 0 < dt < float("inf"):
         raise Malformed(where="--dt", law="the time of one step", expected="a number > 0", got=str(dt))
-    asked = task(_found(network, model, settings), inputs, closed_loop, start, autonomous=autonomous)
+    asked = task(_found(network, model, settings), inputs, closed_loop, start, periodic=periodic, autonomous=autonomous)
     found = _diagnosed(asked, subject, (steps, warmup, seed), dt)
     content = {
         **found.as_json(),
@@ -84,11 +100,14 @@ def _subject(numbers: str | None, function: str | None) -> list[float | str] | C
 def _diagnosed(
     asked: Task, subject: list[float | str] | Callable[..., object], run: tuple[int | None, int | None, int], dt: float | None
 ) -> Diagnosis:
+    from verify.lyapunov.answers import rounds
     from verify.lyapunov.doctor import diagnose
     from verify.lyapunov.record import as_module_input, record_of
 
     steps, warmup, seed = run
     source = asked.found.source
-    kept = record_of(source, asked.inputs, steps=steps, warmup=warmup, start=asked.start, seed=seed, closed_loop=asked.closed_loop)
-    drive = None if asked.inputs is None else as_module_input(source, asked.inputs)
-    return diagnose(subject, kept, module=source, inputs=drive, dt=dt)
+    drive = asked.inputs
+    if drive is not None and asked.periodic:
+        drive = rounds(drive, {"steps": steps, "warmup": warmup})
+    kept = record_of(source, drive, steps=steps, warmup=warmup, start=asked.start, seed=seed, closed_loop=asked.closed_loop)
+    return diagnose(subject, kept, module=source, inputs=None if drive is None else as_module_input(source, drive), dt=dt)

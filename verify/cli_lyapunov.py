@@ -26,6 +26,7 @@ Network = Annotated[str, typer.Argument(metavar="NETWORK|MODULE", help=_NETWORK)
 InputFile = Annotated[Path | None, typer.Option("--input", metavar="FILE", help=_INPUT)]
 Loop = Annotated[str | None, typer.Option("--closed-loop", metavar="KEY", help=_LOOP)]
 Autonomous = Annotated[bool, typer.Option("--autonomous", help=_AUTONOMOUS)]
+Periodic = Annotated[bool, typer.Option("--periodic", help=_PERIODIC)]
 Start = Annotated[str | None, typer.Option("--start", metavar="STATE", help=_START)]
 Steps = Annotated[int | None, typer.Option("--steps", metavar="T", help="steps measured; default 10000, or what the input leaves")]
 Warmup = Annotated[
@@ -57,7 +58,7 @@ def lyapunov(  # noqa: PLR0913 - an option is a parameter
     network: Network,
     *,
     inputs: InputFile = None,
-    periodic: Annotated[bool, typer.Option("--periodic", help=_PERIODIC)] = False,
+    periodic: Periodic = False,
     closed_loop: Loop = None,
     autonomous: Autonomous = False,
     k: Annotated[int | None, typer.Option("--k", min=1, metavar="K", help="only the K leading exponents; default all")] = None,

@@ -151,3 +151,15 @@ def test_refusals(options: tuple[object, ...], own: str) -> None:
     assert refused(*options[:-1], 0, "--numbers", "1")["law"] == "length of the run"
     assert orbitproof("doctor").code in {0, 2}
     assert orbitproof("doctor", "lyapunov").code == 2
+
+
+def test_a_round_that_is_repeated(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    torch.save(torch.nn.GRU(2, 3).double().state_dict(), tmp_path / "gru.pt")
+    np.save(tmp_path / "round.npy", np.array([[0.5, -1.0], [1.0, 0.25]]))
+    run = tmp_path / "gru.pt", "--input", tmp_path / "round.npy", "--periodic", "--steps", 400
+    entries = orbitproof("lyapunov", *run, "--json").json()["exponents"]
+    right = ",".join(repr(entry["value"]) for entry in entries)
+    assert doctor(*run, f"--numbers={right}").last.startswith("Healthy")
+    bits = ",".join(repr(float(entry["value"] / np.log(2))) for entry in entries)
+    assert doctor(*run, f"--numbers={bits}").last.startswith("Faulty  bits")

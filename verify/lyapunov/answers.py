@@ -152,13 +152,13 @@ def estimated(task: Task, progress: Progress | None = None) -> Spectrum:
     if drive is not None and not task.is_module:
         wishes["input_size"] = drive.shape[-1]
     if drive is not None and task.periodic:
-        drive = _rounds(drive, wishes)
+        drive = rounds(drive, wishes)
     source = task.found.source
     return spectrum(source, drive, start=task.start, progress=progress, **wishes)
 
 
-def _rounds(drive: np.ndarray, wishes: Mapping[str, Any]) -> np.ndarray:
-    """Return one round of input, repeated as often as the run needs."""
+def rounds(drive: np.ndarray, wishes: Mapping[str, Any]) -> np.ndarray:
+    """Return one round of input, repeated as often as a run of these ``steps`` and warm-ups needs."""
     from verify.lyapunov.request import lengths
 
     total = sum(lengths(None, wishes.get("steps"), wishes.get("warmup"), wishes.get("tangent_warmup")))
