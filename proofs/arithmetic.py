@@ -216,12 +216,15 @@ class Matrix:
         return Fraction(max(sums), self.den)
 
     def rounded(self, bits: int | None) -> Matrix:
-        """Round outward to dyadic middles over 2**bits; None, or a denominator that is smaller already, changes nothing."""
+        """Round outward to dyadic middles over 2**bits (zeros stay exact); None, or a smaller denominator already, changes nothing."""
         if bits is None or self.den.bit_length() <= bits + 1:
             return self
         mid = tuple(tuple((value << bits) // self.den for value in row) for row in self.mid)
         radii = self.rad if self.rad is not None else tuple((0,) * len(row) for row in self.mid)
-        rad = tuple(tuple(-((-value << bits) // self.den) + 1 for value in row) for row in radii)
+        rad = tuple(
+            tuple(-((-radius << bits) // self.den) + (value != 0) for value, radius in zip(*rows, strict=True))
+            for rows in zip(self.mid, radii, strict=True)
+        )
         return Matrix(mid, rad, 1 << bits)
 
     def reduced(self) -> Matrix:

@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from proofs.errors import Malformed
-from proofs.exponents import KINDS
 from proofs.network import Network
+from proofs.parameters import KINDS
 from proofs.reader import MAX_LINE_BYTES, Fields, parse_object
 
 if TYPE_CHECKING:

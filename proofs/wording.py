@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _DECIMALS = 6
 _MILLION = 1_000_000
 LOG_BITS = 64
+_MOST_DECIMALS = 40
+_LONG = 60
 
 
 def span_text(span: Span) -> str:
@@ -96,3 +98,27 @@ def _fixed(millionths: int) -> str:
     if whole.bit_length() > LOG_BITS:
         return f"{'-' if millionths < 0 else ''}2^{whole.bit_length() - (millionths >= 0)} (a power of two near it)"
     return f"{'-' if millionths < 0 else ''}{whole}.{rest:0{_DECIMALS}d}"
+
+
+def enclosure_text(low: Fraction, high: Fraction) -> str:
+    """Show a range of a parameter rounded outward, with as many decimals as its width asks for."""
+    width, places = high - low, _DECIMALS
+    while width and Fraction(1, 10**places) > width and places < _MOST_DECIMALS:
+        places += 1
+    ends = [shown(end) if len(shown(end)) <= 2 * _DECIMALS else "" for end in (low, high)]
+    return f"[{ends[0] or _places(low, places)}, {ends[1] or _places(high, places, up=True)}]"
+
+
+def word_text(word: tuple[str, ...]) -> str:
+    """Show an itinerary, cut in the middle where it is long."""
+    text = " ".join(word)
+    return f'"{text}"' if len(text) <= _LONG else f'"{text[: _LONG // 2]} .. {text[-_LONG // 4 :]}" ({len(word)} patterns)'
+
+
+def _places(value: Fraction, places: int, *, up: bool = False) -> str:
+    scaled = value * 10**places
+    number = -(-scaled.numerator // scaled.denominator) if up else scaled.numerator // scaled.denominator
+    whole, rest = divmod(abs(number), 10**places)
+    if whole.bit_length() > LOG_BITS:
+        return _fixed(number * _MILLION // 10**places)
+    return f"{'-' if number < 0 else ''}{whole}.{rest:0{places}d}"

@@ -35,11 +35,18 @@ class Application:
         """Bind the step to the facts before it."""
         self.network = network
         self.witness = witness
+        self._number = number
         self._where = f"step {number}"
         self._theorem = theorem
         self._facts = facts
         self._cites = cites
         self._used = 0
+
+    def about(self, network: Network, witness: Fields, place: str) -> Application:
+        """Return an application of the same step to another network and witness, without citations, for a card that rests on another."""
+        part = Application(self._number, self._theorem, network, witness, (), ())
+        part._where = f"{self._where}{place}"
+        return part
 
     def require(self, check: int, holds: bool, expected: Told, got: Told, remedy: str = "") -> None:
         """Reject the step unless ``holds``; ``check`` is the number in the theorem's card. What to tell is put into words only then."""

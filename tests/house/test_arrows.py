@@ -44,6 +44,7 @@ FLOORS = [
     {"proofs.claims"},
     {"proofs.space"},
     {"proofs.exponents"},
+    {"proofs.parameters"},
     {"proofs.certificate"},
     {"proofs.theorems"},  # and every card in it
     {"proofs.kernel"},
@@ -54,12 +55,14 @@ FLOORS = [
 
 # The only homes of these imports (files, as patterns from the root).
 HOMES = {
-    "torch": ["verify/formats/torch*", "verify/loading.py", "verify/numerics/*", "verify/lyapunov/*"],
+    "torch": ["verify/formats/torch*", "verify/loading.py", "verify/numerics/*", "verify/lyapunov/*", "verify/training/*"],
     "duckdb": ["verify/sampling/duck.py", "verify/sampling/database.py", "verify/lyapunov/sweep.py"],
     "distributed": ["verify/sampling/executors.py"],
     "matplotlib": [
         *(f"verify/sampling/{name}.py" for name in ("canvas", "figures", "pictures", "corrected_table")),
         "verify/lyapunov/figures.py",
+        "verify/parameters/figures.py",
+        "verify/training/figures.py",
     ],
     "sklearn": ["verify/lyapunov/digits.py"],
     "networkx": ["verify/graph.py", "verify/search/entropy*"],
@@ -71,7 +74,7 @@ HOMES = {
     "scipy.io": ["verify/formats/*"],
     "h5py": ["verify/formats/*"],
     "bson": ["verify/formats/*"],
-    "safetensors": ["verify/formats/*"],
+    "safetensors": ["verify/formats/*", "verify/training/checkpoints.py"],
     "pickle": ["verify/formats/torch*"],  # for the name of its error alone: untrusted files never execute code
 }
 

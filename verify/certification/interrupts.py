@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _INSTANT = 1e-3
+_LATER = 0.02
+_SWALLOWING = ("llvmlite", "numba")
 
 
 class Interrupts:
@@ -71,5 +73,17 @@ def _alarm(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _rung(_number: int, _frame: FrameType | None) -> None:
+def _rung(_number: int, frame: FrameType | None) -> None:
+    if _is_swallowed(frame):
+        signal.setitimer(signal.ITIMER_REAL, _LATER)
+        return
     raise TimeoutError
+
+
+def _is_swallowed(frame: FrameType | None) -> bool:
+    """Whether an exception raised here may end in a callback from C, which prints it and goes on: the compiler's are such."""
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] in _SWALLOWING:
+            return True
+        frame = frame.f_back
+    return False
