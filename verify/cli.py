@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 import typer
 
 from proofs.errors import Malformed, OrbitproofError
+from verify.cli_bifurcations import bifurcations
 from verify.cli_doctor import doctor
 from verify.cli_lyapunov import lyapunov
 from verify.cli_regions import regions
 from verify.cli_sample import sample
+from verify.cli_track import track
+from verify.cli_training import train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +60,7 @@ class MethodName(StrEnum):
     cyclic = "cyclic"
 
 
+_THEOREM = "prove what this theorem says of the network: a name or code of `orbitproof theorems`"
 _BUDGET = "time for the search: 20 without this option, with --complete no limit"
 _JOBS = "processes: each searches with a seed of its own, with --complete they share one search"
 _COMPLETE = "ask for the proof that there are no others; with -o unfinished work is kept in FILE.partial and resumed"
@@ -79,6 +83,14 @@ def certify(
     period: Annotated[int | None, typer.Option(help="only this least period (one state: all up to it); default 1 to 4")] = None,
     radius: Annotated[str | None, typer.Option(help="prove it for all weights within this radius, such as 1e-6 or 1/1024")] = None,
     max_radius: Annotated[bool, typer.Option("--max-radius", help="find the largest radius at which it all still holds")] = False,
+    theorem: Annotated[str | None, typer.Option(metavar="NAME", help=_THEOREM)] = None,
+    to: Annotated[str | None, typer.Option(metavar="NETWORK", help="with a theorem about families: the other end of the path")] = None,
+    vary: Annotated[str | None, typer.Option(metavar="NAME[i,j]=LO:HI", help="with a theorem about families: the moving entry")] = None,
+    alpha: Annotated[str | None, typer.Option(help="with teacher_forcing: the strength, default the least that is proved")] = None,
+    forced: Annotated[
+        int | None, typer.Option(metavar="N", help="with teacher_forcing: the first N states are forced, default all")
+    ] = None,
+    box: Annotated[tuple[str, str] | None, typer.Option(metavar="LO HI", help="with cycles_on: each coordinate in [LO, HI]")] = None,
     output: Output = None,
     model: Model = None,
     settings: Settings = None,
@@ -91,6 +103,7 @@ def certify(
     from verify.certification import Effort
     from verify.certification import certify as run
     from verify.certification.files import saved
+    from verify.cli_theorem import Wishes, prove_theorem
     from verify.errors import NotFound
     from verify.progress import shown
     from verify.texts import certified_text
@@ -98,6 +111,14 @@ def certify(
     _refuse_overwriting(network, output)
     loaded = _loaded(network, model, settings)
     width = None if radius is None else _number(radius, "--radius")
+    limits = None if box is None else (_number(box[0], "--box"), _number(box[1], "--box"))
+    end = None if to is None else _loaded(to, model, settings)
+    wishes = Wishes(end, vary, None if alpha is None else _number(alpha, "--alpha"), forced, limits)
+    if theorem is not None:
+        alone = claim is ClaimName.auto and width is None and not max_radius
+        proved = saved(prove_theorem(loaded, theorem, wishes, period, Effort(budget, seed, jobs), alone=alone), output)
+        _finish(proved.as_json(), certified_text(proved), "Proved", as_json)
+    wishes.refuse()
     with shown() as progress:
         answer = run(loaded, claim.value, period=period, radius=width, max_radius=max_radius, effort=Effort(budget, seed, jobs, progress))
     if isinstance(answer, NotFound):
@@ -218,6 +239,9 @@ def convert(
 app.command()(regions)
 app.command()(sample)
 app.command()(lyapunov)
+app.command()(bifurcations)
+app.command()(train)
+app.command()(track)
 app.add_typer(doctor, name="doctor")
 
 

@@ -12,7 +12,7 @@ Checks      1  low < high within the path; w not a power of a shorter word; two 
             3  every pre-activation strictly has the sign that w names on [low, high]
             4  e = |I - Y D| < 1 and |Y (P X - X S, R'X - I)| + e r < r on [low, high], D the derivative over the box of radius r
                around (X, S): Krawczyk's K lies inside its interior, so for each mu one (X, S) of the box solves P X = X S, R'X = I
-            5  (tr S)^2 < 4 det S in the box
+            5  (tr S)^2 < 4 det S in K, for all mu
             6  det S - 1 has strictly opposite signs at low and at high: there S lies within |Y (P X' - X'S', R'X' - I)| / (1 - e) of S',
                (X', S') in the box
             7  the derivative of det S by mu is not 0 on [low, high], from D (dX, dS) = (-P'X, 0)
@@ -99,9 +99,9 @@ def check(step: Application) -> ComplexPair:
     step.require(4, error < 1, "|I - Y D| < 1", error, _REMEDY)
     inside = shift.norm() + error * pair.radius
     step.require(4, inside < pair.radius, "|Y (P X - X S, R'X - I)| + e r < r", inside, _REMEDY)
-    entries = _flat(pair.block.widened(pair.radius))
+    entries = (_flat(pair.block) - rows_of(shift, 2 * size, 4)).widened(error * pair.radius)
     gap = _difference(entries)
-    step.require(5, gap.hi < 0, "(tr S)^2 < 4 det S in the box", gap, "a smaller radius; real multipliers are no complex pair")
+    step.require(5, gap.hi < 0, "(tr S)^2 < 4 det S on the range", gap, "a smaller radius; real multipliers are no complex pair")
     signs = [_sign_at(step, pair, once_around(step, line, word, (end, end), bits).product, error, bits) for end in ends]
     step.require(6, signs[0] * signs[1] < 0, "det S - 1 of strictly opposite signs at low and high", signs, "a longer range, or more bits")
     pull = (around.slope @ pair.basis.widened(pair.radius)).times(Fraction(-1))

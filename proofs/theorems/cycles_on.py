@@ -8,7 +8,7 @@ Witness     cites a line; up_to: K; box: [lower ends, upper ends]; breaks: m_0 <
             farkas: gates [time, hinge, l, ..], optional states [time, state, b, ..], back [n_1, .., n_M] (when closing only).
 Checks      1  piecewise linear; the breaks lie on the line; low <= high in the box; hinges whose output reaches F in no network are "?"
             2  nodes are neither missing nor left over. Without a node: letters that start no necklace (each cycle has a rotation that is
-               one), XX
+               one), pre-activations of one strict sign on the box around z_t, which those of one state cut off, images outside the box
             3  farkas: l >= 0 on decided hinges; sum l s (gate z_t + offset) + sum n_t (J_t z_t + h_t - z_(t+1)), which is >= 0 on such an
                orbit, is < 0 for all z_t in their boxes and all networks: at both ends if the pieces are affine in mu, else by intervals
             4  n > 0: |I - C (I - P)| < 1 on each part: one solution at most, so no further cycle if the word is a power (listed if not)

@@ -46,10 +46,10 @@ def tangent_on(step: Application, line: Line, low: Fraction, high: Fraction, bit
         if operation.bias is None or one.bias is None or two.bias is None:
             program.append(operation)
             continue
-        speeds = [_speed(a, b, line).rounded(bits) for a, b in zip(one.matrices, two.matrices, strict=True)]
+        speeds = [speed_of(a, b, line).rounded(bits) for a, b in zip(one.matrices, two.matrices, strict=True)]
         matrices = tuple(_doubled(value, speed) for value, speed in zip(operation.matrices, speeds, strict=True))
         program.append(
-            Operation("affine", operation.of, matrices, Matrix.stacked([_speed(one.bias, two.bias, line).rounded(bits), operation.bias]))
+            Operation("affine", operation.of, matrices, Matrix.stacked([speed_of(one.bias, two.bias, line).rounded(bits), operation.bias]))
         )
     return Network(2 * here.dimension, tuple(program))
 
@@ -78,14 +78,14 @@ def _between(one: Operation, two: Operation, line: Line, ends: tuple[Fraction, F
 
 def _value(one: Matrix, two: Matrix, line: Line, ends: tuple[Fraction, Fraction], bits: int | None) -> Matrix:
     """Enclose one + (mu - m0) speed for mu in the range, as the middle of the range plus its half width times |speed|."""
-    speed = _speed(one, two, line)
+    speed = speed_of(one, two, line)
     middle, half = (ends[0] + ends[1]) / 2 - line.at[0], (ends[1] - ends[0]) / 2
     spread = speed.magnitudes().times(half)
     around = Matrix(tuple((0,) * len(row) for row in spread.mid), spread.mid, spread.den) if half else spread
     return (one + speed.times(middle) + around).reduced().rounded(bits)
 
 
-def _speed(one: Matrix, two: Matrix, line: Line) -> Matrix:
+def speed_of(one: Matrix, two: Matrix, line: Line) -> Matrix:
     """Return the derivative by mu; a weight with the same interval at both ends keeps whatever value it has."""
     width = line.at[1] - line.at[0]
     if one.is_exact and two.is_exact:

@@ -61,6 +61,7 @@ def require_word(step: Application, number: int, word: Word) -> None:
 def once_around(step: Application, line: Line, word: Word, ends: tuple[Fraction, Fraction], bits: int) -> Round:
     """Compose the tangent program's pieces along an itinerary, for every mu between the ends."""
     size = step.network.dimension
+    step.require_work(2, 8 * len(word) * (size**3 + step.network.products), bits)
     pieces = tangent_pieces(step, tangent_on(step, line, *ends, bits), word)
     product, offset = Matrix.identity(2 * size), _zeros(2 * size)
     for piece in pieces:
@@ -74,8 +75,9 @@ def once_around(step: Application, line: Line, word: Word, ends: tuple[Fraction,
 def solved(step: Application, number: int, system: Matrix, inverse: Matrix, right: Matrix, bits: int) -> Matrix:
     """Enclose the solution x of K x = r for each K in ``system`` and r in ``right``, one column; each K is nonsingular.
 
-    For any m, x = m + C (r - K m) + E (x - m) with E = I - C K; if e = |E| < 1, then |x - m| <= |C (r - K m)| / (1 - e) = d, and x_i
-    lies within sum_j |E_ij| d of the first two terms. m is C r, corrected with the middles of K and r.
+    For any m, y = x - m solves y = C (r - K m) + E y with E = I - C K; if e = |E| < 1, |y| <= |C (r - K m)| / (1 - e) = d, and y_i lies
+    within sum_j |E_ij| d of the first term, over the entries j that move: those where that term is not exactly 0 and, in turn, those
+    with a row of E that meets them (the others solve y = E y among themselves, so y = 0). m is C r, corrected with the middles of K and r.
     """
     size = len(system.mid)
     defect = Matrix.identity(size) - inverse @ system
@@ -86,8 +88,16 @@ def solved(step: Application, number: int, system: Matrix, inverse: Matrix, righ
     for _ in range(_CORRECTIONS):
         guess = _middle((guess + inverse @ (told - middle @ guess)).rounded(bits))
     shift = inverse @ (right - system @ guess)
-    spread = (defect.magnitudes() @ Matrix(((1,),) * size, None, 1)).times(shift.norm() / (1 - error))
-    return guess + shift + Matrix(_zeros(size).mid, spread.mid, spread.den)
+    reach = (defect.magnitudes() @ _moving(shift.magnitudes(), defect.magnitudes())).times(shift.norm() / (1 - error))
+    return guess + shift + Matrix(_zeros(size).mid, reach.mid, reach.den)
+
+
+def _moving(shift: Matrix, defect: Matrix) -> Matrix:
+    """Return the column of 1 for the entries that move and 0 for the others."""
+    moving = [entry != 0 for (entry,) in shift.mid]
+    for _ in moving:
+        moving = [moves or any(e and m for e, m in zip(row, moving, strict=True)) for moves, row in zip(moving, defect.mid, strict=True)]
+    return Matrix(tuple((int(moves),) for moves in moving), None, 1)
 
 
 def _middle(matrix: Matrix) -> Matrix:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from proofs.arithmetic import Matrix
 from proofs.errors import Rejected
 from proofs.network import MAX_OPERATIONS, Network, Operation
-from proofs.theorems.family import _speed
+from proofs.theorems.family import speed_of
 from proofs.theorems.lifted import unit_rows
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _Writer:
     def __init__(self, states: int, line: Line) -> None:
         self.program: list[Operation] = []
         self._states, self._line, self._width = states, line, 2 * states + 1
-        self._shifts: dict[int, int] = {}
+        self._known: dict[tuple[int, int, Fraction], int] = {}
         zeros = _zeros(states)
         self._tangents = [self._affine([(unit_rows(states, 0, self._width), 0)], zeros)]
         self._values = [self._affine([(unit_rows(states, states, self._width), 0)], zeros)]
@@ -64,9 +64,9 @@ class _Writer:
         """Write what one operation of the network does to a value and its tangent."""
         values, tangents = ([registers[i] for i in one.of] for registers in (self._values, self._tangents))
         if one.bias is not None and two.bias is not None:
-            speeds = [_speed(a, b, self._line) for a, b in zip(one.matrices, two.matrices, strict=True)]
+            speeds = [speed_of(a, b, self._line) for a, b in zip(one.matrices, two.matrices, strict=True)]
             size, still = len(one.bias.mid), _zeros(len(one.bias.mid))
-            value = self._moving(values, one.matrices, one.bias, speeds, _speed(one.bias, two.bias, self._line))
+            value = self._moving(values, one.matrices, one.bias, speeds, speed_of(one.bias, two.bias, self._line))
             tangent = self._moving(tangents, one.matrices, still, speeds, still)
         else:
             size = self._sizes[one.of[0]]
@@ -88,25 +88,25 @@ class _Writer:
             return self._put("add", *tangents)
         if name == "mul":
             return self._put("add", self._put("mul", tangents[0], values[1]), self._put("mul", values[0], tangents[1]))
-        one = Matrix.identity(size)
-        terms = [(one.times(Fraction(-1)), self._put("mul", value, value))]
-        if name == "sigmoid":
-            return self._put("mul", self._affine([(one, value), *terms], _zeros(size)), tangents[0])
-        return self._put("mul", self._affine(terms, Matrix.column([Fraction(1)] * size)), tangents[0])
+        start = value if name == "sigmoid" else self._shared(size, 0, Fraction(1))
+        square = self._put("mul", value, value)
+        slope = self._put("add", start, self._put("mul", self._shared(size, 0, Fraction(-1)), square))
+        return self._put("mul", slope, tangents[0])
 
     def _moving(self, of: Sequence[int], matrices: Sequence[Matrix], bias: Matrix, speeds: Sequence[Matrix], speed: Matrix) -> int:
         base = self._affine(list(zip(matrices, of, strict=True)), bias)
         if not any(any(row) for matrix in (*speeds, speed) for row in (*matrix.mid, *(matrix.rad or ()))):
             return base
         change = self._affine(list(zip(speeds, of, strict=True)), speed)
-        return self._put("add", base, self._put("mul", self._shift(len(bias.mid)), change))
+        return self._put("add", base, self._put("mul", self._shared(len(bias.mid), 1, -self._line.at[0]), change))
 
-    def _shift(self, size: int) -> int:
-        """Return the register that holds mu - m0 ``size`` times."""
-        if size not in self._shifts:
-            rows = Matrix(((*(0,) * (self._width - 1), 1),) * size, None, 1)
-            self._shifts[size] = self._affine([(rows, 0)], Matrix.column([-self._line.at[0]] * size))
-        return self._shifts[size]
+    def _shared(self, size: int, slope: int, constant: Fraction) -> int:
+        """Return the register that holds slope mu + constant ``size`` times; a diagonal matrix would take size^2 numbers."""
+        key = (size, slope, constant)
+        if key not in self._known:
+            rows = Matrix(((*(0,) * (self._width - 1), slope),) * size, None, 1)
+            self._known[key] = self._affine([(rows, 0)], Matrix.column([constant] * size))
+        return self._known[key]
 
     def _affine(self, terms: Sequence[tuple[Matrix, int]], bias: Matrix) -> int:
         matrices, of = zip(*terms, strict=True)

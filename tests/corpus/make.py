@@ -11,9 +11,12 @@ import proofs
 from proofs.kernel import check_collection
 from tests.corpus.accepted import accepted
 from tests.corpus.covering import accepted_coverings, malformed_coverings, rejected_coverings
+from tests.corpus.cycles_on import accepted_cycles_on, malformed_cycles_on, rejected_cycles_on
 from tests.corpus.exponents import accepted_exponents, malformed_exponents, rejected_exponents
 from tests.corpus.malformed import malformed
 from tests.corpus.many import accepted_collections, malformed_collections, rejected_collections
+from tests.corpus.pairs import accepted_pairs, malformed_pairs, rejected_pairs
+from tests.corpus.parameters import accepted_parameters, malformed_parameters, rejected_parameters
 from tests.corpus.region_attacks import malformed_regions, rejected_regions
 from tests.corpus.regions import accepted_regions
 from tests.corpus.rejected import rejected
@@ -68,17 +71,47 @@ if __name__ == "__main__":
     for folder, cases, answer in (
         (
             "accepted",
-            chain(accepted(), accepted_trees(), accepted_coverings(), accepted_regions(), accepted_repellers(), accepted_exponents()),
+            chain(
+                accepted(),
+                accepted_trees(),
+                accepted_coverings(),
+                accepted_regions(),
+                accepted_repellers(),
+                accepted_exponents(),
+                accepted_parameters(),
+                accepted_pairs(),
+                accepted_cycles_on(),
+            ),
             None,
         ),
         (
             "rejected",
-            chain(rejected(), rejected_trees(), rejected_coverings(), rejected_regions(), rejected_repellers(), rejected_exponents()),
+            chain(
+                rejected(),
+                rejected_trees(),
+                rejected_coverings(),
+                rejected_regions(),
+                rejected_repellers(),
+                rejected_exponents(),
+                rejected_parameters(),
+                rejected_pairs(),
+                rejected_cycles_on(),
+            ),
             proofs.Rejected,
         ),
         (
             "malformed",
-            chain(malformed(), malformed_trees(), malformed_coverings(), malformed_regions(), malformed_repellers(), malformed_exponents()),
+            chain(
+                malformed(),
+                malformed_trees(),
+                malformed_coverings(),
+                malformed_regions(),
+                malformed_repellers(),
+                malformed_exponents(),
+                malformed_parameters(),
+                malformed_pairs(),
+                malformed_cycles_on(),
+            ),
             proofs.Malformed,
         ),
     ):

@@ -13,9 +13,13 @@ from tests.second.cards import CARDS as LINE_CARDS
 from tests.second.cards import Step
 from tests.second.cycles import CARDS as CYCLE_CARDS
 from tests.second.cycles import step_fields
+from tests.second.events import CARDS as EVENT_CARDS
+from tests.second.events import FIELDS as EVENT_FIELDS
 from tests.second.exponents import CARDS as EXPONENT_CARDS
+from tests.second.families import CARDS as FAMILY_CARDS
 from tests.second.necklaces import CARDS as NECKLACE_CARDS
 from tests.second.nets import Net, read_net
+from tests.second.pairs import CARDS as PAIR_CARDS
 from tests.second.regions import CARDS as REGION_CARDS
 from tests.second.strips import CARDS as STRIP_CARDS
 from tests.second.text import MOST_STEPS, Refused, canonical, integer, items, lines_of, need, number, string, take
@@ -24,7 +28,18 @@ from tests.second.truth import claim_is_true
 
 __all__ = ["Refused", "check", "check_collection", "claim_is_true"]
 
-CARDS = {**LINE_CARDS, **CYCLE_CARDS, **TREE_CARDS, **NECKLACE_CARDS, **REGION_CARDS, **STRIP_CARDS, **EXPONENT_CARDS}
+CARDS = {
+    **LINE_CARDS,
+    **CYCLE_CARDS,
+    **TREE_CARDS,
+    **NECKLACE_CARDS,
+    **REGION_CARDS,
+    **STRIP_CARDS,
+    **EXPONENT_CARDS,
+    **FAMILY_CARDS,
+    **PAIR_CARDS,
+    **EVENT_CARDS,
+}
 FIELDS = {
     "exact_cycle": "points",
     "cycle": "itinerary points radius",
@@ -56,6 +71,7 @@ FIELDS = {
     "driven_exponents": "symbols edges low high lower upper",
     "driven_contraction": "rate",
     "attracted": "rate",
+    **EVENT_FIELDS,
 }
 
 

@@ -13,6 +13,7 @@ from tests.second import boxes
 from tests.second.counts import cycle_counts_hold, one_point_holds
 from tests.second.cycles import enclosed, jacobians_along, krawczyk, solved
 from tests.second.entropy import covers_exactly, entropy_floor
+from tests.second.event_truth import TRUTHS as EVENT_TRUTHS
 from tests.second.line import Line, inside, line_of
 from tests.second.multipliers import matches_moduli
 from tests.second.nets import Net, read_net
@@ -39,6 +40,8 @@ def decide(net: Net, claim: dict) -> bool | None:
     kind = claim["claim"]
     if net.exact or kind in INTERVAL:
         return (TRUTHS if net.exact else INTERVAL)[kind](net, claim)
+    if kind in EVENT_TRUTHS:  # the other end of the line would have to move with the corner
+        return None
     return False if any(TRUTHS[kind](corner(net, which), claim) is False for which in range(CORNERS)) else None
 
 
@@ -312,6 +315,7 @@ TRUTHS: dict[str, Callable[[Net, dict], bool | None]] = {
     "exponent_upper": contraction_holds,
     "order": order_holds,
     **SPACE_TRUTHS,
+    **EVENT_TRUTHS,
 }
 INTERVAL: dict[str, Callable[[Net, dict], bool | None]] = {
     "cycle": cycle_in_intervals,
