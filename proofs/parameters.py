@@ -17,6 +17,7 @@ from proofs.wording import (
     log_up,
     multiplier_text,
     point_text,
+    range_text,
     shown_down,
     shown_up,
     span_text,
@@ -63,7 +64,7 @@ class OnLine(Claim):
     @property
     def somewhere(self) -> str:
         """Say that there is one mu* in the range."""
-        return f"for exactly one mu* in {enclosure_text(self.low, self.high)}"
+        return f"for exactly one mu* of the stated range, within {enclosure_text(self.low, self.high)},"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class ExistsOn(OnLine):
     def told(self) -> str:
         """Say the period, the itinerary and the multipliers."""
         whose = f"with itinerary {word_text(self.itinerary)}, and no other has it" if self.itinerary else "that moves continuously with mu"
-        text = f"for every mu in {enclosure_text(self.low, self.high)} it has {a_cycle(self.period)} {whose}; it touches no border"
+        text = f"for every mu in {range_text(self.low, self.high)} it has {a_cycle(self.period)} {whose}; it touches no border"
         return text if self.inside is None or self.outside is None else f"{text}; {multiplier_text(self.inside, self.outside)}"
 
 
@@ -92,7 +93,7 @@ class AbsentOn(OnLine):
 
     def told(self) -> str:
         """Say the itinerary."""
-        return f"for no mu in {enclosure_text(self.low, self.high)} it has a cycle with itinerary {word_text(self.itinerary)}"
+        return f"for no mu in {range_text(self.low, self.high)} it has a cycle with itinerary {word_text(self.itinerary)}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class BorderCollision(OnLine):
         ]
         return (
             f"{self.somewhere} {a_cycle(len(self.itinerary))} with itinerary {word_text(self.itinerary)} touches the border of unit "
-            f"{self.unit} at time {self.time}; in this range it exists for {_SIDES[self.side]} only{''.join(meets)}"
+            f"{self.unit} at time {self.time}; in the stated range it exists for {_SIDES[self.side]} only{''.join(meets)}"
         )
 
 
@@ -130,10 +131,9 @@ class ToInfinity(OnLine):
         word, cycle = word_text(self.itinerary), a_cycle(len(self.itinerary))
         text = f"{self.somewhere} the Jacobian product of itinerary {word} has the multiplier 1"
         if self.side == "never":
-            return f"{text}, but {cycle} with this itinerary exists for no mu in this range: the solution of its equations is virtual"
-        return (
-            f"{text}; in this range {cycle} with this itinerary exists for {_SIDES[self.side]} only, and it goes to infinity as mu -> mu*"
-        )
+            return f"{text}, but {cycle} with this itinerary exists for no mu in the stated range: the solution of its equations is virtual"
+        where = f"{cycle} with this itinerary exists for {_SIDES[self.side]} only"
+        return f"{text}; in the stated range {where}, and it goes to infinity as mu -> mu*"
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,8 @@ class Flip(OnLine):
         """Say the event and what lies around the cycle there."""
         period = len(self.itinerary)
         return (
-            f"for every mu in {enclosure_text(self.low, self.high)} it has {a_cycle(period)} with itinerary {word_text(self.itinerary)}, "
-            f"and for exactly one mu* of them a multiplier -1 (there it lies on a segment of points of period {2 * period}: a "
+            f"for every mu in {range_text(self.low, self.high)} it has {a_cycle(period)} with itinerary {word_text(self.itinerary)}, "
+            f"and for exactly one mu* of the stated range a multiplier -1 (there it lies on a segment of points of period {2 * period}: a "
             "degenerate flip)"
         )
 
@@ -166,10 +166,10 @@ class ComplexPair(OnLine):
         """Say the event, which pair it is and the direction."""
         inside, outside = ("<", ">") if self.crossing == "outward" else (">", "<")
         return (
-            f"for every mu in {enclosure_text(self.low, self.high)} it has {a_cycle(len(self.itinerary))} with itinerary "
+            f"for every mu in {range_text(self.low, self.high)} it has {a_cycle(len(self.itinerary))} with itinerary "
             f"{word_text(self.itinerary)}, one pair of whose multipliers is complex, continuous in mu and has its sum in "
-            f"{enclosure_text(*self.trace)}; for exactly one mu* of them this pair lies on the unit circle, which it crosses with nonzero "
-            f"speed {self.crossing}: inside for mu {inside} mu*, outside for mu {outside} mu*"
+            f"{enclosure_text(*self.trace)}; for exactly one mu* of the stated range this pair lies on the unit circle, which it crosses "
+            f"with nonzero speed {self.crossing}: inside for mu {inside} mu*, outside for mu {outside} mu*"
         )
 
 
@@ -224,7 +224,7 @@ class CyclesOn(OnLine):
             "may follow where the equations of the cycle are singular"
         )  # fmt: skip
         return (
-            f"for every mu in {enclosure_text(self.low, self.high)} each cycle of least period at most {self.up_to} all of whose points "
+            f"for every mu in {range_text(self.low, self.high)} each cycle of least period at most {self.up_to} all of whose points "
             f"lie in the box {box} has, up to rotation, one of the stated closed itineraries (of periods 1 to {self.up_to}: {counts}), "
             f"each followed by at most one such cycle{rest}"
         )

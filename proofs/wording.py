@@ -101,12 +101,21 @@ def _fixed(millionths: int) -> str:
 
 
 def enclosure_text(low: Fraction, high: Fraction) -> str:
-    """Show a range of a parameter rounded outward, with as many decimals as its width asks for."""
-    width, places = high - low, _DECIMALS
-    while width and Fraction(1, 10**places) > width and places < _MOST_DECIMALS:
+    """Show where a number lies: a range rounded outward, with as many decimals as its width asks for."""
+    return f"[{_end(low, high - low, up=False)}, {_end(high, high - low, up=True)}]"
+
+
+def range_text(low: Fraction, high: Fraction) -> str:
+    """Show the range for all of which something holds, rounded inward."""
+    return f"[{_end(low, high - low, up=True)}, {_end(high, high - low, up=False)}]"
+
+
+def _end(value: Fraction, width: Fraction, *, up: bool) -> str:
+    places = _DECIMALS
+    while width and Fraction(1, 10**places) > width / 4 and places < _MOST_DECIMALS:
         places += 1
-    ends = [shown(end) if len(shown(end)) <= 2 * _DECIMALS else "" for end in (low, high)]
-    return f"[{ends[0] or _places(low, places)}, {ends[1] or _places(high, places, up=True)}]"
+    exact = shown(value)
+    return exact if len(exact) <= 2 * _DECIMALS else _places(value, places, up=up)
 
 
 def word_text(word: tuple[str, ...]) -> str:

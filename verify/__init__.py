@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from verify.certification import Effort, certify, cycles
+    from verify.certification.bifurcations import bifurcations
     from verify.errors import NotFound, Unsupported
     from verify.graph import region_graph
     from verify.loading import load_network
@@ -20,6 +21,7 @@ _HOMES = {
     "Effort": ("verify.certification", "Effort"),
     "NotFound": ("verify.errors", "NotFound"),
     "Unsupported": ("verify.errors", "Unsupported"),
+    "bifurcations": ("verify.certification.bifurcations", "bifurcations"),
     "certify": ("verify.certification", "certify"),
     "cycles": ("verify.certification", "cycles"),
     "find": ("verify.search.cycles", "find_cycles"),
@@ -28,7 +30,7 @@ _HOMES = {
     "sample": ("verify.sampling", "sample"),
 }
 
-__all__ = ["Effort", "NotFound", "Unsupported", "certify", "cycles", "find", "load_network", "region_graph", "sample"]
+__all__ = ["Effort", "NotFound", "Unsupported", "bifurcations", "certify", "cycles", "find", "load_network", "region_graph", "sample"]
 
 
 def __getattr__(name: str) -> object:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proofs.wording import enclosure_text
+from proofs.wording import enclosure_text, range_text
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -105,7 +105,7 @@ def _event_line(event: ProvedEvent) -> str:
     touched = f" at the border of unit {event.unit}, time {event.time}" if event.unit is not None else ""
     who = cycle_text(event.itinerary, event.period)
     sides = f"before: {_side(event.before)}; after: {_side(event.after)}" if event.itinerary else _smooth_sides(event)
-    alone = f"; alone in {enclosure_text(*event.reach)}" if event.reach != (event.low, event.high) else ""
+    alone = f"; alone in {range_text(*event.reach)}" if event.reach != (event.low, event.high) else ""
     return f"event        {where}{exact}  {_TYPES[event.kind]} of the {who}{touched}; {sides}{alone}"
 
 
@@ -137,11 +137,11 @@ def _side(cycles: tuple[tuple[Word, str | None], ...]) -> str:
 
 def _branch_line(branch: ProvedBranch) -> str:
     label = f"{branch.label} ({branch.inside} inside, {branch.outside} outside)" if branch.label else "stability not proved"
-    return f"exists       {enclosure_text(branch.low, branch.high)}  {cycle_text(branch.itinerary, branch.period)}  {label}"
+    return f"exists       {range_text(branch.low, branch.high)}  {cycle_text(branch.itinerary, branch.period)}  {label}"
 
 
 def _absent_line(branch: ProvedBranch) -> str:
-    return f"absent       {enclosure_text(branch.low, branch.high)}  {cycle_text(branch.itinerary, branch.period)}"
+    return f"absent       {range_text(branch.low, branch.high)}  {cycle_text(branch.itinerary, branch.period)}"
 
 
 def _virtual_line(item: Virtual, *, proved: bool) -> str:

@@ -101,7 +101,12 @@ def _plane(
         from verify.sampling.canvas import save
 
         drawn = str(save(plane_figure(found), figure))
-        lines.insert(-1, f"figure       {drawn}")
+        lines.append(f"figure: {drawn}")
+    if not lines[-1].startswith(found.verdict):
+        cells, pieces = len(found.regions.settled), len(found.marched.tubes)
+        lines.append(
+            f"{found.verdict}  {cells} cells and {pieces} pieces of boundary curves over {' and '.join(moving)}; nothing is said of the rest"
+        )
     return found.as_json() | {"figure": drawn}, lines, found.verdict
 
 

@@ -7,7 +7,7 @@ Cites       a path step.
 Witness     breaks m_0 < .. < m_n; cells: for each [m_i, m_i+1] a witness of card A2 for the network whose weights are the intervals that
             F_mu runs through there, with its bits; optional forms as in card A3; joints (smooth only): for each inner m_i a witness of A2.
 Checks      1  m_0 < .. < m_n within the path, one witness a cell (smooth: one joint an inner break)
-            2  A2 holds for each cell, with one and the same itinerary (smooth: the same period)
+            2  A2 holds for each cell, with one and the same itinerary (smooth: balls of one period, no relu border inside them)
             3  A3 holds for each cell, with the same counts; or no cell has forms
             4  smooth: A2 holds for F_mu at each joint, its balls inside those of both cells beside it
 Fails when  an event of the cycle lies in the range; a cell is too long.
@@ -26,7 +26,7 @@ from proofs.errors import Malformed
 from proofs.parameters import ExistsOn, Line
 from proofs.theorems import cycle, stability
 from proofs.theorems.family import network_on, require_range
-from proofs.theorems.orbits import cycle_jacobians, distance
+from proofs.theorems.orbits import ball, cycle_jacobians, distance
 
 if TYPE_CHECKING:
     from proofs.reader import Fields
@@ -63,6 +63,11 @@ def read_breaks(step: Application, line: Line) -> tuple[Fraction, ...]:
 
 def _cell(step: Application, line: Line, content: Fields, ends: tuple[Fraction, Fraction]) -> tuple[CycleClaim, tuple[int, int] | None]:
     claim, part = _cycle(step, line, content, ends)
+    if isinstance(claim, BallCycle):
+        step.require(2, not step.network.is_piecewise_linear, "an itinerary in every cell of a piecewise-linear family", "none")
+        for time, point in enumerate(claim.points, 1):
+            clear = part.network.pattern(ball(point, claim.radius), part.bits()) is not None
+            step.require(2, clear, "no relu border inside the balls", f"ball {time} meets one")
     counts: tuple[int, int] | None = None
     if content.has("forms"):
         jacobians = cycle_jacobians(part, 3, claim, part.bits())

@@ -38,6 +38,14 @@ TWINS = (
 CENTRED = (skew("-31/5", height="0"), skew("29/5", height="0"), ["-6", "6"])
 FLAT = (plrnn([["1/2"]], [["0"]], ["1"]), plrnn([["1/2"]], [["1"]], ["1"]), ["0", "1"])
 SOFT = (tanh_net([["1/2"]], ["1/4"]), tanh_net([["3/4"]], ["1/4"]), ["1/2", "3/4"])
+
+
+def mixed(bias: str) -> Network:
+    """Return relu(z) / 8 + tanh(z) / 8 + bias."""
+    return Network(1, (Operation("relu", (0,)), Operation("tanh", (0,)), affine([bias], ([["1/8"]], 1), ([["1/8"]], 2))))
+
+
+MIXED = (mixed("-1"), mixed("1"), ["-1", "1"])  # relu and tanh: the fixed point crosses the border of the relu at mu = 0
 LAYERED = (
     Network(1, (Operation("relu", (0,)), affine(["-1"], ([["3/10"]], 1)), affine([0], ([["1/5"]], 0)), Operation("add", (2, 3)))),
     Network(1, (Operation("relu", (0,)), affine(["1"], ([["3/10"]], 1)), affine([0], ([["1/5"]], 0)), Operation("add", (2, 3)))),
@@ -196,6 +204,10 @@ def _bad_ranges() -> Iterator[tuple[str, bytes]]:
     yield "exists_on-border-inside", refused(LOWERED, "exists_on", exists(PLAIN | {"inverse": [["2"]]}, breaks=["-1/8", "1/8"]))
     yield "exists_on-another-word-behind", refused(RAISED, "exists_on", exists(*_two_words(), breaks=["-1/2", "-1/4", "-1/8"]))
     yield "exists_on-smooth-joint-outside", refused(SOFT, "exists_on", smooth(radius="1/16"))
+    balls = {"points": [["1"]], "radius": "1/4", "inverse_block": [["1"]], "bits": 100}
+    yield "exists_on-balls-in-a-piecewise-linear-family", refused(TENTS, "exists_on", exists(balls, breaks=["-1/16", "1/16"]))
+    thin = {"points": [["0"]], "radius": "1/4", "inverse_block": [["5/4"]], "bits": 100}
+    yield "exists_on-smooth-over-a-relu-border", refused(MIXED, "exists_on", exists(thin, breaks=["-1/16", "1/16"], joints=[]))
     yield "absent_on-it-exists", refused(TENTS, "absent_on", absent(["1"], ("3/4", 1, 1), breaks=["-1/4", "1/4"]))
     yield "absent_on-a-unit-that-agrees", refused(TENTS, "absent_on", absent(["0", "1"], ("-8", 1, 1), breaks=["11/2", "23/4"]))
     yield "absent_on-over-an-escape", refused(TENTS, "absent_on", absent(["1"], ("-10", 1, 1), breaks=["15/16", "17/16"]))

@@ -74,8 +74,8 @@ HOMES = {
     "scipy.io": ["verify/formats/*"],
     "h5py": ["verify/formats/*"],
     "bson": ["verify/formats/*"],
-    "safetensors": ["verify/formats/*", "verify/training/checkpoints.py"],
-    "pickle": ["verify/formats/torch*"],  # for the name of its error alone: untrusted files never execute code
+    "safetensors": ["verify/formats/*"],
+    "pickle": ["verify/formats/torch*", "verify/training/checkpoints.py"],  # for the name of its error alone: untrusted files never execute code
 }
 
 # The only makers of certificates in `verify`.

@@ -15,7 +15,7 @@ from proofs.space import CoveringGraph
 from verify.numerics.batch import FloatNetwork
 from verify.training.config import read_config
 
-MODEL, CONFIG = "lorenz_plrnn.json", "train_lorenz.json"
+MODEL, CONFIG = "lorenz_plrnn.json", "train_lorenz_alrnn.json"
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_configuration_is_that_of_the_network(root: Path, network: proofs.Ne
     assert (model.family, model.M, model.P) == ("alrnn", network.dimension, network.hinges)
 
 
-def test_the_free_run_turns_in_two_wings(root: Path, network: proofs.Network) -> None:
+def test_the_free_run_turns_in_two_wings(network: proofs.Network) -> None:
     """As Lorenz' system does: bounded, both signs of x, many changes of side (an estimate)."""
     floats, z = FloatNetwork(network), np.zeros((1, network.dimension))
     orbit = []

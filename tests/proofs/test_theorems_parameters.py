@@ -172,7 +172,7 @@ def test_collisions_happen_as_stated(left: Fraction, right: Fraction, word: Word
         claim = case.good("border_collision", {**witness, "bits": 100, "partners": told}, 1)
     except Rejected:
         stuck = [solution(tent(left, right, "1"), w) for w in (word, *partners)]  # both points of a 2-cycle reach the border at once
-        assert len(word) == 2 or any(point == (0,) for points in stuck for point in points or [])
+        assert len(word) == 2 or any(point[0] == 0 for points in stuck for point in points or [])
         return
     assert isinstance(claim, BorderCollision)
     for h, side in ((Fraction(-1, 9), "before"), (Fraction(1, 9), "after")):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.second.boxes_on_lines import CARDS as BOX_CARDS
+from tests.second.boxes_on_lines import FIELDS as BOX_FIELDS
 from tests.second.cards import CARDS as LINE_CARDS
 from tests.second.cards import Step
 from tests.second.cycles import CARDS as CYCLE_CARDS
@@ -39,6 +41,7 @@ CARDS = {
     **FAMILY_CARDS,
     **PAIR_CARDS,
     **EVENT_CARDS,
+    **BOX_CARDS,
 }
 FIELDS = {
     "exact_cycle": "points",
@@ -72,6 +75,7 @@ FIELDS = {
     "driven_contraction": "rate",
     "attracted": "rate",
     **EVENT_FIELDS,
+    **BOX_FIELDS,
 }
 
 

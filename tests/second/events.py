@@ -61,6 +61,8 @@ def exists_on(step: Step) -> dict:
         integer(cell.get("bits"), 8, 100_000)
         here = ranged(net, line, ends)
         facts.append(cycle(Step(here, {name: value for name, value in cell.items() if name != "forms"}, [])))
+        need(not net.linear or facts[-1]["claim"] == "cycle", "balls in a piecewise-linear family")
+        jacobians_along(here, facts[-1], cell["bits"])
         inside = None
         if cell.get("forms") is not None:
             inside = _below(Step(here, {}, []), jacobians_along(here, facts[-1], cell["bits"]), Fraction(1), cell["forms"])

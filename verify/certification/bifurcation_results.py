@@ -11,6 +11,7 @@ from proofs.arithmetic import Interval
 from proofs.certificate import Certificate
 from verify.certification.covers import without
 from verify.events import Cluster, EventType, Virtual, Word
+from verify.itineraries import rotated
 from verify.rounding import decimal_pair
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class ProvedEvent:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """Return the itineraries that meet here."""
-        return (self.itinerary, *(word for word, _ in self.partners))
+        """Return the itineraries that meet here, each as the least of its rotations, as branches have them."""
+        return tuple(rotated(word) for word in (self.itinerary, *(word for word, _ in self.partners)))
 
     def as_json(self) -> dict[str, object]:
         """Return the event as ``--json`` prints it."""

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from verify.paths import Path
     from verify.training.gradients import Exact
 
-Standing = Literal["proved", "estimated", "fails"]
+Standing = Literal["proved", "holds", "estimated", "fails"]
+"""Accepted by the kernel; true by its form alone; seen in floats; not so."""
 _SMALL = 1e-9
 
 
@@ -201,7 +202,7 @@ def _spectral(values: Spectrum, *, proved: bool) -> list[Hypothesis]:
         Hypothesis("l.q is not 0, so that the cycle goes to infinity", _known(proved, goes), f"l.q / l.r = {values.pull:.6g}, |r| = 1"),
         Hypothesis(
             "the multiplier is simple: |1 - m| goes like |mu - mu*|",
-            _known(alone, simple),
+            "holds" if alone else _known(proved=False, seen=simple),
             "there is no other" if alone else f"the next is {values.apart:.4g} from 1",
         ),
     ]
@@ -220,10 +221,10 @@ def _seen(values: Spectrum, observed: int, states: int) -> list[Hypothesis]:
     """Return the hypotheses on the loss: bounded targets, and r seen by the observed states."""
     sees = sum(values.seen)
     return [
-        Hypothesis("the targets stay bounded as mu -> mu*", "proved", "they are constants here"),
+        Hypothesis("the targets stay bounded as mu -> mu*", "holds", "they are constants here"),
         Hypothesis(
             f"the loss sees r: it is not 0 on the first {observed} states at all times",
-            _known(observed == states, sees > _SMALL),
+            "holds" if observed == states else _known(proved=False, seen=sees > _SMALL),
             f"sum of |r_t|^2 = {sees:.4g}",
         ),
     ]

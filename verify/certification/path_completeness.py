@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _MOST_DEPTH = 24
 _ANY = "?"
+_NEVER = "never"
 
 
 def completed(
@@ -62,7 +63,7 @@ class _Account:
     deadline: float
     progress: Progress | None
     claims: list[Claim] = field(default_factory=list)
-    absent: list[tuple[Word, Range]] = field(default_factory=list)
+    absent: list[tuple[Word, Range]] = field(default_factory=list)  # or accounted for, at a collision
 
     def settle(self, up_to: int, box: tuple[tuple[Fraction, ...], tuple[Fraction, ...]]) -> str:
         """Go through the path, stretch by stretch; return why not all of it is settled, or nothing."""
@@ -91,9 +92,21 @@ class _Account:
                 if root_length(word) < len(word) or any(_ANY in letters for letters in word):
                     found.append((word, part))
                     continue
-                self._exclude(word, part)
+                self._meet(word, part)
+                for rest in without(*part, self._known(word)):
+                    self._exclude(word, rest)
                 found += [(word, rest) for rest in without(*part, self._known(word))]
         return found
+
+    def _meet(self, word: Word, part: Range) -> None:
+        """Ask of the collisions in a range whether this itinerary, too, meets there."""
+        prover = PathProver(self.draft, self.path, line=self.line)
+        for event in self.found.events:
+            if event.kind == "border_collision" and event.reach[0] < part[1] and part[0] < event.reach[1]:
+                claim = prover.meets(event, word)
+                if claim is not None and claim.partners[0][1] == _NEVER:  # else there is a cycle that was not found
+                    self.claims.append(claim)
+                    self.absent.append((word, event.reach))
 
     def _exclude(self, word: Word, part: Range) -> None:
         prover = PathProver(self.draft, self.path, lambda: monotonic() < self.deadline, self.line)

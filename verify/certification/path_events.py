@@ -11,6 +11,7 @@ from verify.certification.bifurcation_results import Certification, ProvedBranch
 from verify.certification.covers import Gap, without
 from verify.certification.path_prover import PathProver, free_room
 from verify.events import Census, Cluster, Event, Virtual, Word
+from verify.itineraries import rotated
 
 if TYPE_CHECKING:
     from proofs.claims import Claim
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _BESIDE = Fraction(1, 2**12)  # of the path
 _HOLE = Fraction(1, 2**20)  # of the path, around a multiplier 1 of a virtual cycle: no card covers it
 VIRTUAL = "its multiplier 1 there, virtual on both sides in exact arithmetic, was not accepted by the checker"
-UNSTABLE = "no quadratic forms were accepted: an event is unresolved here, the cells would be too many, or the time ran out"
+NO_STABILITY = "no quadratic forms were accepted: an event is unresolved here, the cells would be too many, or the time ran out"
 NEVER = "never"
 _ESCAPES = {"multiplier_one", "to_infinity"}
 
@@ -79,7 +80,7 @@ class _Work:
     def words(self) -> list[Word]:
         """Return every itinerary that has a branch or an event, the shortest first."""
         found = {branch.itinerary for branch in self.census.branches}
-        found |= {word for event in self.census.events for word in (event.itinerary, *event.partners)}
+        found |= {word for event in self.census.events for word in _words(event)}
         return sorted(found, key=lambda word: (len(word), word))
 
     def prove_events(self) -> None:
@@ -87,7 +88,7 @@ class _Work:
         for event in _distinct(self.census.events):
             proved = self.prover.event(event, free_room(event, list(self._others(event)), self.ends))
             if isinstance(proved, str):
-                self.clusters.append(Cluster(event.low, event.high, (event.itinerary, *event.partners), f"{event.kind}: {proved}"))
+                self.clusters.append(Cluster(event.low, event.high, tuple(sorted(_words(event))), f"{event.kind}: {proved}"))
             else:
                 (self.barred if proved.side == NEVER else self.events).append(proved)
             self._tell()
@@ -136,7 +137,7 @@ class _Work:
             settled = [(other.low, other.high) for other in kept if other.itinerary == bare.itinerary and other.label is not None]
             for low, high in without(bare.low, bare.high, settled):
                 kept.append(replace(bare, low=low, high=high))
-                self._leave(bare.itinerary, [Gap(low, high, UNSTABLE)], "stability")
+                self._leave(bare.itinerary, [Gap(low, high, NO_STABILITY)], "stability")
         return kept
 
     def prove_absences(self) -> None:
@@ -173,9 +174,9 @@ class _Work:
 
     def _others(self, event: Event) -> Iterator[Range]:
         """Yield the intervals of everything else that happens to the same itineraries."""
-        mine = {event.itinerary, *event.partners}
+        mine = _words(event)
         for other in self.census.events:
-            if other is not event and mine & {other.itinerary, *other.partners}:
+            if other is not event and mine & _words(other):
                 yield other.low, other.high
         for cluster in self.census.clusters:
             if mine & set(cluster.itineraries):
@@ -205,7 +206,7 @@ class _Work:
 
 def with_neighbours(event: ProvedEvent, branches: list[ProvedBranch]) -> ProvedEvent:
     """Return the event with the cycles that exist on either side, and the stability that was proved of them there."""
-    sides = [(event.itinerary, event.side), *event.partners]
+    sides = list(zip(event.words, (event.side, *(side for _, side in event.partners)), strict=True))
     before = tuple((word, _label(branches, word, event.reach[0], before=True)) for word, side in sides if side in {"before", None})
     after = tuple((word, _label(branches, word, event.reach[1], before=False)) for word, side in sides if side in {"after", None})
     return replace(event, before=before, after=after)
@@ -219,13 +220,17 @@ def _label(branches: list[ProvedBranch], word: Word, end: Fraction, *, before: b
     return None
 
 
+def _words(event: Event) -> set[Word]:
+    return {rotated(word) for word in (event.itinerary, *event.partners)}
+
+
 def _distinct(events: tuple[Event, ...]) -> list[Event]:
     """Leave out a collision that another one, at the same place and of the same itineraries, tells already."""
     kept: list[Event] = []
     for event in events:
-        words = {event.itinerary, *event.partners}
+        words = _words(event)
         twins = (other for other in kept if other.kind == event.kind == "border_collision" and event.low < other.high)
-        if not any(other.low < event.high and {other.itinerary, *other.partners} == words for other in twins):
+        if not any(other.low < event.high and _words(other) == words for other in twins):
             kept.append(event)
     return kept
 

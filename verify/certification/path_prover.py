@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
@@ -16,11 +16,12 @@ from verify.certification.covers import Cell, Gap, Run, cover, without
 from verify.certification.draft import Draft, spelled
 from verify.certification.orbits import Orbit
 from verify.certification.pair_steps import pair_witness
+from verify.events import Event
 from verify.numerics.balls import SingularError
 from verify.rounding import exponent
 
 if TYPE_CHECKING:
-    from verify.events import Event, Word
+    from verify.events import Word
     from verify.paths import Path
 
     Range = tuple[Fraction, Fraction]
@@ -31,6 +32,7 @@ _SHOWN = 80
 _SLACK = 32  # of a second witness for a complex pair
 _STABILITY_ATTEMPTS = 800
 _LEAST_BLOCK, _MOST_BLOCK = 4, 96
+_SMALL = 16
 _WHOLE_ATTEMPTS = 160  # for one claim over the whole range
 _EDGE, _EDGE_ATTEMPTS = 2**10, 40
 _HALVINGS = 30
@@ -60,6 +62,7 @@ class PathProver:
 
     def event(self, event: Event, room: Range) -> ProvedEvent | str:
         """Prove an event in its narrow interval, and that it is alone in a wider one within ``room``; else say why not."""
+        event = aligned(event)
         narrow = self._claim(event, event.low, event.high)
         for _ in range(_WIDENINGS):
             if not isinstance(narrow, str):
@@ -81,7 +84,8 @@ class PathProver:
         parts = self._turned(word, (low, high), nearest)
         if stability:
             attempt = self._attempt(parts[0][0], stability=True)
-            whole = cover(low, high, attempt, self.goes_on, halvings=_HALVINGS, attempts=_WHOLE_ATTEMPTS)
+            most = 3 * _WHOLE_ATTEMPTS if len(word) * self.path.start.dimension <= _SMALL else _WHOLE_ATTEMPTS
+            whole = cover(low, high, attempt, self.goes_on, halvings=_HALVINGS, attempts=most)
             if not whole.gaps:
                 return [self._existing(word, run) for run in whole.runs], []
         covers = [
@@ -92,7 +96,8 @@ class PathProver:
 
     def stable(self, word: Word, low: Fraction, high: Fraction) -> list[ProvedBranch]:
         """Cover as much as can be of [low, high], where the cycle exists, by cells with proved stability, those at the ends first."""
-        parts, edge = [], (high - low) / _EDGE
+        parts: list[ProvedBranch] = []
+        edge = (high - low) / _EDGE
         for start, end, attempts in (
             (low, low + edge, _EDGE_ATTEMPTS),
             (high - edge, high, _EDGE_ATTEMPTS),
@@ -133,6 +138,20 @@ class PathProver:
     def _absent_attempt(self, word: Word, start: Fraction, end: Fraction) -> Cell | str:
         cell = absent_cell(self.family, word, start, end)
         return cell if isinstance(cell, str) else self._tried("absent_on", _absent(word, Run((start, end), (cell,))), cell)
+
+    def meets(self, event: ProvedEvent, word: Word) -> BorderCollision | None:
+        """Prove what becomes of one more itinerary at a collision, in the event's range; None if it is no partner, or not accepted.
+
+        On the border either letter will do, so at mu* the colliding cycle follows every such itinerary; off mu* it may be that none does.
+        """
+        if event.kind != "border_collision":
+            return None
+        asked = Event("border_collision", *event.reach, event.itinerary, event.unit, event.time)
+        for turned in beside(asked, word):
+            found = self._claim(first_in_time(replace(asked, partners=(turned,))), *event.reach)
+            if not isinstance(found, str) and isinstance(found[1], BorderCollision) and found[1].partners:
+                return found[1]
+        return None
 
     def _attempt(self, word: Word, *, stability: bool) -> Callable[[Fraction, Fraction], Cell | str]:
         block = _LEAST_BLOCK < len(word) * self.path.start.dimension <= _MOST_BLOCK and len(word) > 1
@@ -209,6 +228,31 @@ class PathProver:
                 return low, high
             left, right = left / 4, right / 4
         return event.low, event.high
+
+
+def aligned(event: Event) -> Event:
+    """Return a collision with each partner turned so that it agrees with the repeated itinerary but for the colliding letters."""
+    return replace(event, partners=tuple(next(beside(event, word), word) for word in event.partners))
+
+
+def beside(event: Event, word: Word) -> Iterator[Word]:
+    """Yield the rotations of an itinerary that agree with the repeated one of a collision but for the colliding letters."""
+    if event.unit is None or event.time is None or len(word) % len(event.itinerary):
+        return
+    copies = event.itinerary * (len(word) // len(event.itinerary))
+    for shift in range(len(word)):
+        turned = word[shift:] + word[:shift]
+        if turned != copies and _differ_there(copies, turned, event.unit, event.time, len(event.itinerary)):
+            yield turned
+
+
+def _differ_there(copies: Word, word: Word, unit: int, time: int, period: int) -> bool:
+    """Say whether two itineraries differ at most in letters of one unit at one time of every round."""
+    for place, (mine, theirs) in enumerate(zip(copies, word, strict=True)):
+        differ = {i + 1 for i, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b}
+        if differ - ({unit} if place % period == time - 1 else set()):
+            return False
+    return True
 
 
 def widened(event: Event, room: Range) -> Event:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ __all__ = ["plane_figure", "save"]
 
 _COLUMNS, _FOUR = 3, 4
 _PANEL = 3.9  # inches
+_WIDE = 20  # characters of an itinerary in a title
 _LONG = 46  # characters of a label: longer equations are numbered and written below
 _LINES = {"to_infinity": RED, "multiplier_one": RED, "flip": BLUE, "complex_pair": GREEN, "border_collision": INK}
 _STABLE, _ABSENT, _OPEN = "#BFE3F7", "#FFFFFF", "#D0D0D0"
@@ -128,7 +130,7 @@ def _panel(axes: Axes, plane: Plane, word: Word, kinds: dict[tuple[int, int], st
         ylabel=f"${symbol_latex(y.label)}$",
     )
     axes.grid(visible=False)
-    axes.set_title(f"{period_text(word)}, itinerary {_shortened(word_text(word))}", fontsize=10)
+    axes.set_title(f"{period_text(word)}, itinerary {_title(word)}", fontsize=10)
     for side in axes.spines.values():
         side.set_visible(True)
     _dots(axes, plane, word)
@@ -246,5 +248,13 @@ def _drawn(plane: Plane) -> Iterator[str]:
     yield from (kind for kind in _LINES if kind in kinds)
 
 
-def _shortened(text: str, most: int = 34) -> str:
+def _title(word: Word) -> str:
+    """Spell an itinerary, a long one with powers for repeated patterns."""
+    if len(word_text(word)) <= _WIDE:
+        return word_text(word)
+    runs = [(letters, len(list(same))) for letters, same in groupby(word)]
+    return "$" + "".join(f"({letters})^{{{count}}}" if count > 1 else f"({letters})" for letters, count in runs[:_WIDE]) + "$"
+
+
+def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"

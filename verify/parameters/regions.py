@@ -15,7 +15,7 @@ from proofs.claims import Stability
 from proofs.errors import Rejected
 from proofs.grammar import write_number
 from verify.certification.draft import Draft, spelled, spelled_rows
-from verify.certification.orbits import Orbit, PieceTable, closed_orbit, enclosure_witness
+from verify.certification.orbits import Orbit, PieceTable, block_matrix, closed_orbit, enclosure_witness
 from verify.numerics.balls import SingularError, approximate_inverse, det_sign
 from verify.numerics.lyapunov_forms import cyclic_forms
 from verify.parameters.floats import FloatSurface
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _BITS = 160
 _GENEROUS = 8
+_LONG, _MOST_BLOCK = 4, 160  # periods, and states times period, for the block form
 _LEAST = Fraction(1, 1 << 20)
 _ABSENT = 1 << 20
 _SHIFT = 2
@@ -171,11 +172,19 @@ def _exists(orbit: Orbit, surface: Surface, cell: Cell) -> Settled | None:
         "points": [spelled(point) for point in places],
         "bits": max(bits, _BITS),
     }
-    number, _ = draft.add("cycle", content | {"radius": write_number(radius), "inverse": spelled_rows(inverse)})
+    number = _enclosed(draft, content | {"radius": write_number(radius)}, orbit, inverse)
     _, claim = draft.add("stability", {"forms": [spelled_rows(form) for form in forms], "bits": _BITS}, [number])
     if not isinstance(claim, Stability):
         raise TypeError(claim)
     return Settled(orbit.itinerary, cell, claim.outside, index_of(orbit), draft, claim)
+
+
+def _enclosed(draft: Draft, content: dict[str, object], orbit: Orbit, inverse: Matrix) -> int:
+    """Add card ``cycle`` and return its step: for long cycles in the form for the whole cycle at once. **Raises:** Rejected."""
+    if len(orbit.points) < _LONG or len(orbit.points) * len(inverse.mid) > _MOST_BLOCK:
+        return draft.add("cycle", content | {"inverse": spelled_rows(inverse)})[0]
+    block = approximate_inverse(block_matrix([piece.jacobian for piece in orbit.pieces]))
+    return draft.add("cycle", content | {"inverse_block": spelled_rows(block)})[0]
 
 
 def _reach(network: Network, orbit: Orbit, inverse: Matrix) -> Fraction:

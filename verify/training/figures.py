@@ -6,7 +6,9 @@ Events stand at their exact places on the axis of updates, a filled mark where t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -33,14 +35,7 @@ _LOOKS = {
     "fold": ("v", ORANGE),
 }
 _STABLE = {"stable": (BLUE, "o"), "saddle": (ORANGE, "D"), "repelling": (GREY, "s")}
-_ROWS = (
-    ("loss", 1.5),
-    ("gradient norm", 1.0),
-    ("", 0.95),
-    ("least period", 1.0),
-    ("largest exponent,\nnats/step", 1.0),
-    ("driven map", 0.8),
-)
+_MANY = 400  # points of a curve
 _FAR = 10.0  # exponents beyond are those of orbits on their way to infinity
 _LABELS = {name: name.replace("_", " ") for name in TYPES}
 
@@ -48,39 +43,31 @@ _LABELS = {name: name.replace("_", " ") for name in TYPES}
 def tracking_figure(runs: Sequence[tuple[str, Tracking]], *, title: str = "A training run and the bifurcations on its way") -> Figure:
     """Draw a column a run: loss; gradient norm; events by type; cycles by period and stability; largest exponent; the driven training map.
 
-    The last row is there where forcing is generalised: alpha, and the largest norm of the driven map's Jacobian, which contracts below 1.
+    The last two rows are there where there is something to draw: exponents; where forcing is generalised, alpha, and the largest norm of
+    the driven map's Jacobian, which contracts below 1.
 
     **Raises** Malformed: no runs.
     """
     if not runs:
         raise Malformed(where="figure", law="runs to draw", expected="at least one", got="none")
-    driven = any(record.alpha is not None for _, run in runs for record in run.checkpoints)
-    labels, heights = (list(part) for part in zip(*_ROWS[: None if driven else -1], strict=True))
-    with drawing(2.6 + 5.2 * len(runs), 9.6 if driven else 8.2) as figure:
-        grid = figure.subplots(len(labels), len(runs), sharex="col", sharey="row", squeeze=False, height_ratios=heights)
-        kinds = [kind for kind in TYPES if any(event.type == kind for _, run in runs for _, event in _all(run))]
+    kinds = [kind for kind in TYPES if any(event.type == kind for _, run in runs for _, event in _all(run))]
+    rows = _rows([run for _, run in runs], kinds)
+    heights = [row.height for row in rows]
+    with drawing(2.6 + 5.2 * len(runs), 0.6 + 1.5 * sum(heights)) as figure:
+        grid = figure.subplots(len(rows), len(runs), sharex="col", sharey="row", squeeze=False, height_ratios=heights)
         for i, (name, run) in enumerate(runs):
             column = list(grid[:, i])
-            _column(column, run, kinds)
+            for axes, row in zip(column, rows, strict=True):
+                row.draw(axes, run)
+            _jumps(column[:3], run)
             column[0].set_title(name, fontsize=9.5, fontweight="normal")
             column[-1].set_xlabel("updates")
             whole_ticks(column[-1])
-        for axes, label in zip(grid[:, 0], labels, strict=True):
-            axes.set_ylabel(str(label))
-        _legends(list(grid[:, -1]), kinds, any(any(run.jumps()) for _, run in runs))
+        for left, right, row in zip(grid[:, 0], grid[:, -1], rows, strict=True):
+            left.set_ylabel(row.label)
+            row.explain(right)
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return figure
-
-
-def _column(column: Sequence[Axes], run: Tracking, kinds: Sequence[str]) -> None:
-    _losses(column[0], run)
-    _gradients(column[1], run)
-    _events(column[2], run, kinds)
-    _cycles(column[3], run)
-    _exponents(column[4], run)
-    for axes in column[5:]:
-        _driven(axes, run)
-    _jumps(column[:3], run)
 
 
 def _series(run: Tracking, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -92,17 +79,24 @@ def _series(run: Tracking, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _losses(axes: Axes, run: Tracking) -> None:
-    updates, losses = _series(run, "loss")
-    axes.plot(updates, losses, color=INK, linewidth=1.1)
-    axes.set_yscale("log")
-    _on_curve(axes, run, updates, losses)
+    _curve(axes, run, *_series(run, "loss"))
 
 
 def _gradients(axes: Axes, run: Tracking) -> None:
-    updates, norms = _series(run, "gradient_norm")
-    axes.plot(updates, norms, color=INK, linewidth=1.1)
+    _curve(axes, run, *_series(run, "gradient_norm"))
+
+
+def _curve(axes: Axes, run: Tracking, updates: np.ndarray, values: np.ndarray) -> None:
+    """Draw a curve and the events on it; of many points the medians of equal stretches, with the points behind them."""
     axes.set_yscale("log")
-    _on_curve(axes, run, updates, norms)
+    stretch = len(updates) // _MANY
+    if stretch > 1:
+        axes.plot(updates, values, color=GREY, linewidth=0.4, alpha=0.45)
+        kept = len(updates) // stretch * stretch
+        updates, values = (row[:kept].reshape(-1, stretch) for row in (updates, values))
+        updates, values = updates.mean(axis=1), np.median(values, axis=1)
+    axes.plot(updates, values, color=INK, linewidth=1.1)
+    _on_curve(axes, run, updates, values)
 
 
 def _on_curve(axes: Axes, run: Tracking, updates: np.ndarray, values: np.ndarray) -> None:
@@ -188,27 +182,67 @@ def _jumps(column: Sequence[Axes], run: Tracking) -> None:
                 axes.axvspan(segment.first, segment.last, color=RED, alpha=0.13, linewidth=0, zorder=0.2)
 
 
-def _legends(column: Sequence[Axes], kinds: Sequence[str], jumped: bool) -> None:
-    top, _, middle, cycles, bottom = column[:5]
+def _explain_events(axes: Axes, kinds: Sequence[str], *, jumped: bool) -> None:
     for kind in kinds:
         marker, colour = _LOOKS[kind]
-        top.plot([], [], marker=marker, color=colour, linestyle="", label=_LABELS[kind], markeredgecolor="white", markeredgewidth=0.5)
+        axes.plot([], [], marker=marker, color=colour, linestyle="", label=_LABELS[kind], markeredgecolor="white", markeredgewidth=0.5)
     if jumped:
-        top.fill_between([], [], [], color=RED, alpha=0.13, linewidth=0, label=f"loss grows by\nmore than {JUMP:g}")
+        axes.fill_between([], [], [], color=RED, alpha=0.13, linewidth=0, label=f"loss grows by\nmore than {JUMP:g}")
     if kinds or jumped:
-        beside(top, "events")
+        beside(axes, "events")
+
+
+def _explain_proofs(axes: Axes, kinds: Sequence[str]) -> None:
     if kinds:
         style: Any = {"marker": "o", "linestyle": "", "color": BLUE}
-        middle.plot([], [], label="proved", markeredgecolor="white", **style)
-        middle.plot([], [], label="not proved", markerfacecolor="white", **style)
-        beside(middle, "numbers: of events")
+        axes.plot([], [], label="proved", markeredgecolor="white", **style)
+        axes.plot([], [], label="not proved", markerfacecolor="white", **style)
+        beside(axes, "numbers: of events")
+
+
+def _explain_cycles(axes: Axes) -> None:
     for name, (colour, marker) in _STABLE.items():
-        cycles.plot([], [], marker=marker, color=colour, linestyle="", label=name)
-    beside(cycles, "cycles (estimates),\narea: how many")
-    bottom.plot([], [], color=BLUE, marker="o", markersize=2.6, label="estimate ± 95 %")
-    bottom.plot([], [], color=RED, marker="x", linestyle="", label="orbit escapes")
-    beside(bottom)
-    for axes in column[5:]:
-        axes.plot([], [], color=GREEN, linewidth=1.3, label="largest norm of its\nJacobian: below 1\nit contracts")
-        axes.plot([], [], color=ORANGE, linewidth=1.2, linestyle="--", label="alpha")
-        beside(axes)
+        axes.plot([], [], marker=marker, color=colour, linestyle="", label=name)
+    beside(axes, "cycles (estimates),\narea: how many")
+
+
+def _explain_exponents(axes: Axes) -> None:
+    axes.plot([], [], color=BLUE, marker="o", markersize=2.6, label="estimate ± 95 %")
+    axes.plot([], [], color=RED, marker="x", linestyle="", label="orbit escapes")
+    beside(axes)
+
+
+def _explain_driven(axes: Axes) -> None:
+    axes.plot([], [], color=GREEN, linewidth=1.3, label="largest norm of its\nJacobian: below 1\nit contracts")
+    axes.plot([], [], color=ORANGE, linewidth=1.2, linestyle="--", label="alpha")
+    beside(axes)
+
+
+def _nothing(axes: Axes) -> None:
+    """Leave the place beside a row free."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of the figure: its label, its share of the height, how it is drawn, and what stands beside it."""
+
+    label: str
+    height: float
+    draw: Callable[[Axes, Tracking], None]
+    explain: Callable[[Axes], None]
+
+
+def _rows(runs: Sequence[Tracking], kinds: Sequence[str]) -> list[_Row]:
+    """Return the rows for which there is something to draw."""
+    records = [record for run in runs for record in run.checkpoints]
+    rows = [
+        _Row("loss", 1.5, _losses, partial(_explain_events, kinds=kinds, jumped=any(any(run.jumps()) for run in runs))),
+        _Row("gradient norm", 1.0, _gradients, _nothing),
+        _Row("", 0.95, partial(_events, kinds=kinds), partial(_explain_proofs, kinds=kinds)),
+        _Row("least period", 1.0, _cycles, _explain_cycles),
+    ]
+    if any(record.exponents or record.escaped for record in records):
+        rows.append(_Row("largest exponent,\nnats/step", 1.0, _exponents, _explain_exponents))
+    if any(record.alpha is not None for record in records):
+        rows.append(_Row("driven map", 0.8, _driven, _explain_driven))
+    return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verify.certification.bifurcation_results import STABLE
 from verify.certification.segments import certify_segment
 from verify.training.track_answers import EventRecord, SegmentRecord
 
@@ -34,7 +35,18 @@ def proved_segment(one: Loaded, two: Loaded, words: Sequence[Word], settings: Se
 
 
 def _event(event: ProvedEvent) -> EventRecord:
-    return EventRecord(event.kind, (event.low, event.high), event.itinerary, event.unit, event.time, event.side, event.theorem)
+    stable = _stable(event, event.before, "before"), _stable(event, event.after, "after")
+    place = event.low, event.high
+    return EventRecord(event.kind, place, event.itinerary, event.unit, event.time, event.side, event.partners, stable, event.theorem)
+
+
+def _stable(event: ProvedEvent, cycles: Sequence[tuple[Word, str | None]], side: str) -> bool | None:
+    """Say whether one of the cycles that meet here is stable on this side; None unless that is proved of one, or of none of all."""
+    labels = dict(cycles)
+    there = [word for word, where in ((event.itinerary, event.side), *event.partners) if where in {None, side}]
+    if STABLE in labels.values():
+        return True
+    return None if any(labels.get(word) is None for word in there) else False
 
 
 def _open(proved: Certification) -> tuple[str, ...]:

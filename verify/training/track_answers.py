@@ -71,7 +71,9 @@ class CheckpointRecord:
 class EventRecord:
     """One event on the straight line between two checkpoints, at exactly one share of the way in ``parameter`` (0 the first checkpoint).
 
-    ``theorem``: of the certificate's step that proves it; None: found, not proved.
+    ``side``: where the cycle exists, "before" or "after"; None on both sides. ``partners``: itineraries that meet it there, each with its
+    side, which may be "never". ``stable``: whether one of these cycles is proved stable before it, and after it (None: nothing is proved
+    of their stability). ``theorem``: of the certificate's step that proves it; None: found, not proved.
     """
 
     type: str
@@ -80,8 +82,9 @@ class EventRecord:
     unit: int | None = None
     time: int | None = None
     side: str | None = None
+    partners: tuple[tuple[tuple[str, ...], str], ...] = ()
+    stable: tuple[bool | None, bool | None] = (None, None)
     theorem: str | None = None
-    note: str = ""
 
     @property
     def share(self) -> float:
@@ -222,7 +225,8 @@ def segment_of(content: Mapping[str, Any], where: str) -> SegmentRecord:
         events = tuple(
             EventRecord(
                 each["type"], (Fraction(each["parameter"][0]), Fraction(each["parameter"][1])), tuple(each["itinerary"]),
-                each["unit"], each["time"], each["side"], each["theorem"], each["note"],
+                each["unit"], each["time"], each["side"], tuple((tuple(word), str(side)) for word, side in each["partners"]),
+                (each["stable"][0], each["stable"][1]), each["theorem"],
             )
             for each in content["events"]
         )  # fmt: skip
@@ -300,9 +304,16 @@ def _event(segment: SegmentRecord, event: EventRecord) -> str:
     word = " ".join(event.itinerary)
     word = word if len(word) <= 60 else f"{word[:57]}..."  # noqa: PLR2004 - a line's width
     gate = "" if event.unit is None else f", unit {event.unit} at time {event.time}"
-    side = "" if event.side is None else f", exists {event.side}"
+    side = ("" if event.side is None else f", exists {event.side}") + _partners(event)
     proof = f"proved by {event.theorem}" if event.theorem else "found, not proved"
     return f"  {segment.first} to {segment.last} at {place}: {event.type}, period {event.period} ({word}){gate}{side}; {proof}"
+
+
+def _partners(event: EventRecord) -> str:
+    """Say what meets the cycle there, and what becomes of stability."""
+    met = [f"; meets period {len(word)}, which exists {side}" for word, side in event.partners if side != "never"]
+    change = "; stability is lost" if event.stable == (True, False) else "; becomes stable" if event.stable == (False, True) else ""
+    return "".join(met) + change
 
 
 def _verdict(found: Tracking) -> list[str]:

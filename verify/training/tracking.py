@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 Record = TypeVar("Record", CheckpointRecord, SegmentRecord)
-FORMAT = 1
+FORMAT = 2
 MOST_PATTERNS = 4096
 _UNIT = 1e-9  # nearer to 1 than that, a multiplier in floats counts as outside
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import atanh, sqrt
@@ -14,6 +15,7 @@ from proofs.network import Network
 from verify.certification.bifurcations import Bifurcations, ProvedBranch, bifurcations, certify_events
 from verify.certification.draft import Draft
 from verify.certification.path_completeness import completed
+from verify.certification.path_prover import aligned, first_in_time
 from verify.events import Branch, Census, Cluster, Event, Virtual
 from verify.loading import Loaded, load
 from verify.paths import Path, vary
@@ -40,14 +42,13 @@ def two_cycle_family(low: Fraction, high: Fraction) -> Path:
 
 @pytest.fixture(scope="module")
 def answer() -> Bifurcations:
-    return bifurcations(vary(tent(), "W[0,0]=-6:6"), up_to=2, samples=3, budget=20, complete=True, box=(Q(-50), Q(50)))
+    return bifurcations(vary(tent(), "W[0,0]=-3:6"), up_to=2, samples=3, budget=20, complete=True, box=(Q(-50), Q(50)))
 
 
 def test_events_of_the_skew_tent(answer: Bifurcations) -> None:
-    """Slope a = 1/5 + mu: the fixed point flips at a = -1 and escapes at a = 1, the 2-cycle is born at a = -1 and flips at a / 5 = -1."""
+    """Slope a = 1/5 + mu: the fixed point flips at a = -1 and escapes at a = 1, the 2-cycle is born at a = -1."""
     told = [(event.kind, event.itinerary, event.closed_form, event.side, event.unit, event.time) for event in answer.events]
     assert told == [
-        ("flip", ("0", "1"), "-26/5", None, None, None),
         ("flip", ("1",), "-6/5", None, None, None),
         ("border_collision", ("0", "1"), "-6/5", "before", 1, 1),
         ("to_infinity", ("1",), "4/5", "before", None, None),
@@ -57,9 +58,16 @@ def test_events_of_the_skew_tent(answer: Bifurcations) -> None:
         assert event.low < Q(event.closed_form) < event.high
         assert event.high - event.low < NARROW
         assert (event.claim.low, event.claim.high) == (event.low, event.high)
-    flip, birth = answer.events[0], answer.events[2]
-    assert (flip.before, flip.after) == (((("0", "1"), "repelling"),), ((("0", "1"), "stable"),))
+    flip, birth = answer.events[0], answer.events[1]
+    assert (flip.before, flip.after) == (((("1",), "repelling"),), ((("1",), "stable"),))
     assert (birth.before, birth.after) == (((("0", "1"), "stable"),), ())
+
+
+def test_the_2_cycle_flips_where_its_multiplier_is_minus_1() -> None:
+    answer = bifurcations(vary(tent(), "W[0,0]=-21/4:-5"), up_to=2, samples=1, budget=20)
+    (flip,) = answer.events
+    assert (flip.kind, flip.itinerary, flip.closed_form) == ("flip", ("0", "1"), "-26/5")  # a / 5 = -1
+    assert (flip.before, flip.after) == (((("0", "1"), "repelling"),), ((("0", "1"), "stable"),))
 
 
 def test_branches_of_the_skew_tent(answer: Bifurcations) -> None:
@@ -74,7 +82,7 @@ def test_branches_absences_and_events_leave_no_mu_open(answer: Bifurcations) -> 
     for word in (("1",), ("0", "1")):
         ranges = [(b.low, b.high) for b in (*answer.branches, *answer.found.absent) if b.itinerary == word]
         ranges = sorted(ranges + [event.reach for event in (*answer.events, *answer.found.barred) if word in event.words])
-        assert ranges[0][0] == -6
+        assert ranges[0][0] == -3
         assert ranges[-1][1] == 6
         assert all(left[1] >= right[0] for left, right in pairwise(ranges))
         assert answer.gaps[word] == []
@@ -103,7 +111,7 @@ def test_json_is_plain(answer: Bifurcations) -> None:
     assert content["complete"] is True
     events = content["events"]
     assert isinstance(events, list)
-    assert [event["type"] for event in events] == ["flip", "flip", "border_collision", "to_infinity"]
+    assert [event["type"] for event in events] == ["flip", "border_collision", "to_infinity"]
     assert {"parameter", "type", "itinerary", "period", "unit", "time", "theorem"} <= events[0].keys()
 
 
@@ -113,6 +121,20 @@ def test_a_list_with_a_cycle_missing_is_not_complete() -> None:
     found = certify_events(draft, path, Census((Branch(("1",), path.low, path.high),), ()))
     reason, _ = completed(draft, path, found, 2, (Q(-50), Q(50)), 1.0)
     assert reason.startswith(("itinerary ", "the time ran out", "W[0,0] in "))
+
+
+def test_complete_where_a_fixed_point_crosses_a_border() -> None:
+    """On the border either letter will do, so at mu* the 2-cycle's itinerary 10 11 is followed, by the fixed point; never off it."""
+    h, W = ["0.37298", "-0.97931"], [["0", "-0.64375"], ["0.52505", "0"]]
+    toy = load({"A": ["0.83777", "0.96461"], "W": W, "h": h}, "plrnn")
+    answer = bifurcations(vary(toy, "A[0]=0.79:0.81"), up_to=2, samples=1, budget=30, complete=True, box=(Q(-10), Q(10)))
+    (event,) = answer.events
+    mu = 1 - Q(W[1][0]) * Q(h[0]) / -Q(h[1])  # z_2 = 0 there, by hand
+    assert event.low < mu < event.high
+    assert (event.itinerary, event.partners, event.unit, event.time) == (("10",), ((("11",), "after"),), 2, 1)
+    assert (event.before, event.after) == (((("10",), "stable"),), ((("11",), "repelling"),))
+    assert answer.complete
+    assert all(not left for left in answer.gaps.values())
 
 
 def test_the_two_cycle_family() -> None:
@@ -158,6 +180,16 @@ def test_what_the_kernel_rejects_stays_open_with_the_reason() -> None:
     assert [cluster.reason.partition(":")[0] for cluster in found.clusters] == ["seen", "flip"]
     assert [(item.itinerary, item.what, item.low, item.high) for item in found.undecided] == [(("0",), "existence", Q(-1), Q(0))]
     assert len(draft.facts) == 1
+
+
+def test_partners_are_turned_until_they_fit() -> None:
+    event = Event("border_collision", Q(0), Q(1), ("10", "11", "11"), 2, 1, (("11", "11", "11", "10", "11", "11"), ("00", "00", "00")))
+    fits, other = aligned(event).partners
+    assert fits in {("10", "11", "11", "11", "11", "11"), ("11", "11", "11", "10", "11", "11")}
+    assert other == ("00", "00", "00")  # left as it is: the card refuses it
+    turned = replace(event, partners=(("11", "11", "11", "11", "10", "11"),))
+    assert aligned(turned).partners[0] in {("10", "11", "11", "11", "11", "11"), ("11", "11", "11", "10", "11", "11")}
+    assert first_in_time(replace(event, time=3)).itinerary == ("11", "10", "11")
 
 
 def test_virtual_events_say_where_they_are_wrong() -> None:

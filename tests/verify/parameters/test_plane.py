@@ -230,3 +230,12 @@ def test_other_refusals() -> None:
     smooth = load({"model": "rnn", "W": [[1]], "b": [0], "activation": "tanh"})
     with pytest.raises(Unsupported, match="affine, relu and add"):
         plane(smooth, "W[0,0]=0:1", "b[0]=0:1")
+
+
+def test_the_border_collision_of_the_two_cycle_with_one_hinge() -> None:
+    loaded = load({"A": [0], "W": [[0]], "h": [1]}, model="plrnn")
+    sheet = surface(loaded, [Entry.read("a_l:A[0]-W[0,0]=1/4:1/2"), Entry.read("a_r:W[0,0]=-7/4:1/4")])
+    marched = march(sheet, [("0", "1")], monotonic() + 60, strips=4)
+    assert {(tube.place.kind, tube.place.unit, tube.place.time) for tube in marched.tubes} == {("border_collision", 1, 1)}
+    assert all(tube.cell.y.lo < -1 < tube.cell.y.hi and tube.is_real for tube in marched.tubes)
+    assert sum(tube.cell.x.hi - tube.cell.x.lo for tube in marched.tubes) == Fraction(1, 4)

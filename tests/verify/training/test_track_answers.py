@@ -66,9 +66,9 @@ def test_text_names_place_type_and_proof() -> None:
     assert lines[0] == "run: 3 checkpoints, cycles up to period 2 (estimates)"
     assert lines[3] == "       0           1         0.5     0.5     0.75  -0.1250 ± 0.01  1: 1, 2: 1 (1)"
     assert "  0 to 10: loss x 3; 1 border_collision" in lines
-    gate = "period 1 (10), unit 2 at time 1, exists before; proved by border_collision"
+    gate = "period 1 (10), unit 2 at time 1, exists before; meets period 1, which exists after; proved by border_collision"
     assert f"  0 to 10 at 0.250000000000: border_collision, {gate}" in lines
-    assert "  10 to 20 at 0.500000000000: to_infinity, period 1 (10), exists before; found, not proved" in lines
+    assert "  10 to 20 at 0.500000000000: to_infinity, period 1 (10), exists before; stability is lost; found, not proved" in lines
     assert lines[-4:] == ["not resolved, not guessed", "  10 to 20: too close", "", lines[-1]]
     assert lines[-1] == "Estimate  1 of 2 events between checkpoints are proved; certificates in run/tracking"
 

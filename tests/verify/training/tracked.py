@@ -15,7 +15,8 @@ def event(kind: str = "border_collision", low: str = "1/4", *, proved: bool = Tr
     """Return an event just after ``low``."""
     unit, time = (2, 1) if kind == "border_collision" else (None, None)
     at = Fraction(low), Fraction(low) + Fraction(1, 2**40)
-    return EventRecord(kind, at, ("10",), unit, time, "before", kind if proved else None)
+    partners = ((("11",), "after"),) if unit else ()
+    return EventRecord(kind, at, ("10",), unit, time, "before", partners, (True, None if unit else False), kind if proved else None)
 
 
 def checkpoint(update: int, loss: float | None, alpha: float | None = None, escaped: str = "") -> CheckpointRecord:

@@ -1,0 +1,263 @@
+"""The card of all cycles in a box on a line of networks (E4), naively: the tree of words walked with exact intervals of Fractions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+
+from tests.second import boxes
+from tests.second.cards import Step
+from tests.second.events import ranged, read_breaks
+from tests.second.families import claim_on
+from tests.second.nets import Net
+from tests.second.text import Json, integer, items, need, number, numbers, spell, take
+
+MOST_PERIOD = 64
+MOST_PARTS = 1024
+MOST_BITS = 20_000
+MOST_MULTIPLIER = 10**18
+
+
+def cycles_on(step: Step) -> dict:
+    """E4: all cells of the stretch."""
+    line, fields = step.cite("line"), step.fields("up_to box breaks bits cells")
+    need(step.net.linear, "a smooth network")
+    up_to = integer(fields["up_to"], 1, MOST_PERIOD)
+    integer(fields["bits"], 8, MOST_BITS)
+    ends = [numbers(part) for part in items(fields["box"])]
+    need(len(ends) == 2 and all(len(part) == step.net.dimension for part in ends), "a box")
+    need(all(a <= b for a, b in zip(*ends, strict=True)), "a box upside down")
+    breaks, cells = read_breaks(fields, line), items(fields["cells"])
+    need(len(cells) == len(breaks) - 1, "a cell between breaks")
+    live = reaching(ranged(step.net, line, (breaks[0], breaks[-1])))
+    found: set = set()
+    residual: set = set()
+    for pair, nodes in zip(pairwise(breaks), cells, strict=True):
+        walk = Walk(step.net, line, pair, live, up_to, list(zip(*ends, strict=True)), items(nodes)[::-1])
+        walk.letters([], "", [walk.box])
+        need(walk.nodes == [], "a node is left over")
+        found |= walk.words
+        residual |= walk.residual
+    told = {
+        "up_to": up_to,
+        "box_low": [spell(x) for x in ends[0]],
+        "box_high": [spell(x) for x in ends[1]],
+        "words": named(found - residual, live, step.net.hinges),
+        "residual": named(residual, live, step.net.hinges),
+    }
+    return claim_on(line, "cycles_on", breaks[0], breaks[-1], told)
+
+
+def named(words: set, live: list, hinges: int) -> list:
+    """Return words over all hinges, shorter ones first."""
+    spelled = [[full(letter, live, hinges) for letter in word] for word in words]
+    return sorted(spelled, key=lambda word: (len(word), word))
+
+
+def full(letter: str, live: list, hinges: int) -> str:
+    """Return a letter with ? at every hinge that it does not decide."""
+    known = dict(zip(live, letter, strict=False))
+    return "".join(known.get(hinge, "?") for hinge in range(hinges))
+
+
+def reaching(net: Net) -> list:
+    """Return the hinges on whose output F depends for some network, from the last register back to the first."""
+    sizes = [len(register) for register in net.registers([boxes.ZERO] * net.dimension)[0]]
+    wanted = [set[int]() for _ in sizes]
+    wanted[-1] = set(range(sizes[-1]))
+    relus = [i for i, (name, *_) in enumerate(net.program, 1) if name == "relu"]
+    for i, (name, of, matrices, _) in reversed(list(enumerate(net.program, 1))):
+        for place, register in enumerate(of):
+            if name == "affine":
+                rows = [matrices[place][row] for row in wanted[i]]
+                wanted[register] |= {j for row in rows for j, x in enumerate(row) if x != boxes.ZERO}
+            else:
+                wanted[register] |= wanted[i]
+    units = [(i, unit) for i in relus for unit in range(sizes[i])]
+    return [hinge for hinge, (i, unit) in enumerate(units) if unit in wanted[i]]
+
+
+def degree(net: Net, line: dict) -> int:
+    """Return a bound of the degree in mu of the pieces, by counting the moving operations on each way."""
+    degrees = [0]
+    for (name, of, matrices, bias), (_, _, others, other) in zip(net.program, line["net"].program, strict=True):
+        given = [degrees[i] for i in of]
+        if name == "affine":
+            given = [d + (a != b) for d, a, b in zip(given, matrices, others, strict=True)] + [int(bias != other)]
+        degrees.append(max(given))
+    return degrees[-1]
+
+
+@dataclass
+class Walk:
+    """The walk through the tree of one cell."""
+
+    net: Net
+    line: dict
+    ends: tuple
+    live: list
+    up_to: int
+    box: list
+    nodes: list
+    words: set = field(default_factory=set)
+    residual: set = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Take the networks of the whole cell and, where they say all, those at its two ends."""
+        self.whole = ranged(self.net, self.line, self.ends)
+        affine = degree(self.net, self.line) <= 1
+        self.cases = [ranged(self.net, self.line, (mu, mu)) for mu in self.ends] if affine else [self.whole]
+
+    def node(self) -> Json:
+        """Return the next node."""
+        need(len(self.nodes) > 0, "a node is missing")
+        return self.nodes.pop()
+
+    def letters(self, word: list, bits: str, around: list) -> None:
+        """Decide the next bit of the next letter, or end it."""
+        if len(bits) == len(self.live):
+            self.ended([*word, bits], around)
+            return
+        hinge = self.live[len(bits)]
+        _, _, rows, constants = self.whole.piece(full(bits, self.live, self.net.hinges))
+        for bit in "10":
+            here = [*word, bits + bit]
+            box = cut(around[-1], rows[hinge], constants[hinge], bit)
+            if box is None or not starts(here, len(self.live), self.up_to):
+                continue
+            node = self.node()
+            if isinstance(node, dict):
+                self.refuted(here, [*around[:-1], box], node, closes=False)
+            else:
+                integer(node, 1, 1)
+                self.letters(word, bits + bit, [*around[:-1], box])
+
+    def ended(self, word: list, around: list) -> None:
+        """Close the word where it is a necklace, and go on."""
+        slope, offset, _, _ = self.whole.piece(full(word[-1], self.live, self.net.hinges))
+        values = [boxes.add(boxes.total(map(boxes.mul, row, around[-1])), c) for row, c in zip(slope, offset, strict=True)]
+        image = [(max(a[0], b[0]), min(a[1], b[1])) for a, b in zip(values, self.box, strict=True)]
+        if any(a > b for a, b in image):
+            return
+        if is_necklace(word):
+            self.closed(word, around)
+        if len(word) < self.up_to:
+            self.letters(word, "", [*around, image])
+
+    def closed(self, word: list, around: list) -> None:
+        """Say what closes along a necklace."""
+        node = self.node()
+        if isinstance(node, dict):
+            self.refuted(word, around, node, closes=True)
+            return
+        parts = integer(node, 0, MOST_PARTS)
+        if parts == 0:
+            self.residual.add(tuple(word))
+            return
+        low, step = self.ends[0], (self.ends[1] - self.ends[0]) / parts
+        need(all(self.regular(word, (low + i * step, low + (i + 1) * step)) for i in range(parts)), "a word that may be singular")
+        if is_primitive(word):
+            self.words.add(tuple(word))
+
+    def regular(self, word: list, part: tuple) -> bool:
+        """Say whether |I - C (I - P)| < 1 for all networks of a part, C the inverse in its middle."""
+        one = boxes.eye(self.net.dimension)
+        here, there = (boxes.minus(one, self.product(word, ends)) for ends in (part, (sum(part) / 2,) * 2))
+        middle = [[(a + b) / 2 for a, b in row] for row in there]
+        if boxes.det(middle) == 0:
+            return False
+        columns = [boxes.solve(middle, [Fraction(i == j) for i in range(len(one))]) or [] for j in range(len(one))]
+        inverse = [[boxes.point(column[i]) for column in columns] for i in range(len(one))]
+        return boxes.norm(boxes.minus(one, boxes.times(inverse, here))) < 1
+
+    def product(self, word: list, ends: tuple) -> list:
+        """Return P for all networks of a range."""
+        net, total = ranged(self.net, self.line, ends), boxes.eye(self.net.dimension)
+        for letter in word:
+            total = boxes.times(net.piece(full(letter, self.live, self.net.hinges))[0], total)
+        return total
+
+    def refuted(self, word: list, around: list, node: dict, *, closes: bool) -> None:
+        """Check that the sum is < 0 for every network and every orbit in the boxes."""
+        take(node, "gates", "states back")
+        gates, states = threes(node["gates"], 0), threes(node.get("states", []), -MOST_MULTIPLIER)
+        back = [integer(x, -MOST_MULTIPLIER, MOST_MULTIPLIER) for x in items(node.get("back", []))]
+        need(len(back) in ({0, self.net.dimension} if closes else {0}), "numbers back")
+        for time, hinge, _ in gates:
+            need(1 <= time <= len(word) and hinge - 1 in self.live[: len(word[time - 1])], "a hinge that is not decided")
+        for time, state, _ in states:
+            need(1 <= time < len(word) and 1 <= state <= self.net.dimension, "a state that is not left")
+        moves = [[time, state, x] for time, state, x in states] + [[len(word), i, x] for i, x in enumerate(back, 1)]
+        need(all(self.most(net, word, around, gates, moves) < 0 for net in self.cases), "a sum that may reach 0")
+
+    def most(self, net: Net, word: list, around: list, gates: list, moves: list) -> Fraction:
+        """Return an upper bound of the sum, from the coefficients of all z_t."""
+        pieces = [net.piece(full(letter, self.live, net.hinges)) for letter in word]
+        sums = [[boxes.ZERO] * net.dimension for _ in word]
+        constant = boxes.ZERO
+        for time, hinge, weight in gates:
+            _, _, rows, constants = pieces[time - 1]
+            bit = word[time - 1][self.live.index(hinge - 1)]
+            factor = boxes.point(weight if bit == "1" else -weight)
+            sums[time - 1] = added(sums[time - 1], factor, rows[hinge - 1])
+            constant = boxes.add(constant, boxes.mul(factor, constants[hinge - 1]))
+        for time, state, weight in moves:
+            slope, offset, _, _ = pieces[time - 1]
+            sums[time - 1] = added(sums[time - 1], boxes.point(weight), slope[state - 1])
+            constant = boxes.add(constant, boxes.mul(boxes.point(weight), offset[state - 1]))
+            after = sums[time % len(word)]
+            after[state - 1] = boxes.sub(after[state - 1], boxes.point(weight))
+        return boxes.add(constant, boxes.total(boxes.total(map(boxes.mul, c, box)) for c, box in zip(sums, around, strict=True)))[1]
+
+
+def added(sums: list, factor: tuple, row: list) -> list:
+    """Return the sum with a multiple of a row."""
+    return [boxes.add(s, boxes.mul(factor, x)) for s, x in zip(sums, row, strict=True)]
+
+
+def threes(content: Json, least: int) -> list:
+    """Read integers in threes, the last of each from ``least`` on; each place once."""
+    found = items(content)
+    need(len(found) % 3 == 0, "numbers in threes")
+    listed = [found[i : i + 3] for i in range(0, len(found), 3)]
+    for triple in listed:
+        for x, low in zip(triple, (0, 0, least), strict=True):
+            integer(x, low, MOST_MULTIPLIER)
+    return listed
+
+
+def cut(box: list, row: list, constant: tuple, bit: str) -> list | None:
+    """Return the part of a box on which a bit may be right, None if its pre-activation has the other strict sign on all of it."""
+    sign = boxes.point(1 if bit == "1" else -1)
+    row, constant = [boxes.mul(sign, x) for x in row], boxes.mul(sign, constant)
+    if boxes.add(boxes.total(map(boxes.mul, row, box)), constant)[1] < 0:
+        return None
+    states = [i for i, x in enumerate(row) if x != boxes.ZERO]
+    if len(states) != 1 or row[states[0]][0] <= 0 <= row[states[0]][1]:
+        return box
+    slope = row[states[0]]
+    ends = [-c / a for a in slope for c in constant]  # slope z + constant >= 0
+    low, high = box[states[0]]
+    kept = (max(low, min(ends)), high) if slope[0] > 0 else (low, min(high, max(ends)))
+    return [kept if i == states[0] else x for i, x in enumerate(box)]
+
+
+def starts(word: list, width: int, up_to: int) -> bool:
+    """Say whether some necklace of at most so many letters begins with these, the last of which may be unfinished."""
+    last = word[-1] + "1" * (width - len(word[-1]))
+    return any(is_necklace([*word[:-1], last, *["1" * width] * more]) for more in range(up_to - len(word) + 1))
+
+
+def is_necklace(word: list) -> bool:
+    """Say whether no rotation of a word is smaller."""
+    return all(word <= word[i:] + word[:i] for i in range(1, len(word)))
+
+
+def is_primitive(word: list) -> bool:
+    """Say whether a word is no power of a shorter one."""
+    return all(word != word[i:] + word[:i] for i in range(1, len(word)))
+
+
+CARDS = {"cycles_on": cycles_on}
+FIELDS = {"cycles_on": "end at low high up_to box_low box_high words residual"}
