@@ -19,7 +19,7 @@ _MOST_LETTERS = 60
 _MOST_WORDS = 12
 _TYPES = {
     "border_collision": "border collision",
-    "to_infinity": "to infinity",
+    "to_infinity": "escape to infinity",
     "multiplier_one": "multiplier 1",
     "flip": "flip",
     "complex_pair": "complex pair",
@@ -50,7 +50,7 @@ def bifurcations_text(answer: Bifurcations) -> list[str]:
     if answer.complete and answer.box is not None:
         lines.append(f"complete     proved for all cycles of period at most {answer.up_to} in the box {_box(answer.box)}")
     else:
-        lines.append(f"complete     {answer.why_not_complete}")
+        lines.append(f"complete     {_not_complete(answer)}")
     if answer.saved_as:
         steps = answer.effort["steps"]
         lines.append(f"certificate  {answer.saved_as} ({steps} step{'' if steps == 1 else 's'}; accepted by the checker)")
@@ -115,6 +115,12 @@ def _smooth_sides(event: ProvedEvent) -> str:
     if event.kind == "fold":
         return f"{event.side}: two such cycles near it; {other}: none near it"
     return f"{event.side}: its multiplier is below -1; {other}: above -1; cycles of twice the period are born there"
+
+
+def _not_complete(answer: Bifurcations) -> str:
+    """Say why the list may miss something."""
+    reason = answer.why_not_complete
+    return reason if reason.startswith("not proved") else f"not proved: {reason}"
 
 
 def _settled_lines(answer: Bifurcations) -> list[str]:

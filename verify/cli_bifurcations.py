@@ -104,9 +104,7 @@ def _plane(
         lines.append(f"figure: {drawn}")
     if not lines[-1].startswith(found.verdict):
         cells, pieces = len(found.regions.settled), len(found.marched.tubes)
-        lines.append(
-            f"{found.verdict}  {cells} cells and {pieces} pieces of boundary curves over {' and '.join(moving)}; nothing is said of the rest"
-        )
+        lines.append(f"{found.verdict}  {cells} cells and {pieces} pieces of boundary curves over {', '.join(moving)}; the rest is open")
     return found.as_json() | {"figure": drawn}, lines, found.verdict
 
 

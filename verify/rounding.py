@@ -25,6 +25,16 @@ def decimal_pair(interval: Interval) -> list[str]:
     return [_decimal(interval.lo, ROUND_FLOOR), _decimal(interval.hi, ROUND_CEILING)]
 
 
+def pair_within(interval: Interval) -> list[str]:
+    """Return decimal strings of 20 digits that lie in an interval, for what holds on all of it. **Guarantee:** rounded inward.
+
+    >>> from proofs.arithmetic import Interval
+    >>> pair_within(Interval(Fraction(1, 3), Fraction(2, 3)))
+    ['0.33333333333333333334', '0.66666666666666666666']
+    """
+    return [_decimal(interval.lo, ROUND_CEILING), _decimal(interval.hi, ROUND_FLOOR)]
+
+
 def float_below(value: Fraction) -> float:
     """Return a float that is not above ``value``, within one unit in the last place."""
     near = _to_float(value)

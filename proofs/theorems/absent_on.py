@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from proofs.parameters import AbsentOn, Line
 from proofs.theorems.exists_on import read_breaks
-from proofs.theorems.following import followed, gates_along, once_around, read_word, sign
+from proofs.theorems.following import gates_on, read_word, sign
 
 if TYPE_CHECKING:
     from proofs.theorems.card import Application
@@ -33,9 +33,7 @@ def check(step: Application) -> AbsentOn:
     for cell, ends in zip(cells, pairwise(breaks), strict=True):
         time, unit = cell.integer("time", 1, len(word)), cell.integer("unit", 1, step.network.hinges)
         bits = step.about(step.network, cell, "").needed_bits()
-        around = once_around(step, line, word, ends, bits)
-        states = followed(step, 2, around, cell.matrix("inverse", (size, size)), bits)
-        value = gates_along(step, around, states)[time - 1][unit - 1][0]
+        value = gates_on(step, 2, line, word, ends, cell.matrix("inverse", (size, size)), bits)[time - 1][unit - 1][0]
         wrong = -1 if word[time - 1][unit - 1] == "1" else 1
         law = ("pre-activation of unit", unit, "at time", time, "<" if wrong < 0 else ">", "0 on the whole cell")
         step.require(3, sign(value) == wrong, law, value, "a shorter cell, or another unit")

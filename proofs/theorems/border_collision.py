@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from proofs.parameters import BorderCollision, Line
 from proofs.reader import Fields
 from proofs.theorems.family import read_range
-from proofs.theorems.following import followed, gates_along, once_around, read_word, require_letters, require_word, sign
+from proofs.theorems.following import gates_on, read_word, require_letters, require_word, sign
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -62,8 +62,7 @@ def _side(
     bits: int,
 ) -> str:
     """Prove that the cycle of ``word`` changes at the colliding places only, and say on which side of mu* it exists."""
-    around = once_around(step, line, word, ends, bits)
-    gates = gates_along(step, around, followed(step, 2, around, inverse, bits))
+    gates = gates_on(step, 2, line, word, ends, inverse, bits)
     require_letters(step, 4, word, gates, set(colliding))
     agreeing: set[bool] = set()
     for time, unit in colliding:
@@ -76,8 +75,7 @@ def _side(
 def _value(
     step: Application, line: Line, word: Word, ends: tuple[Fraction, Fraction], inverse: Matrix, place: tuple[int, int], bits: int
 ) -> int:
-    around = once_around(step, line, word, ends, bits)
-    return sign(gates_along(step, around, followed(step, 2, around, inverse, bits))[place[0] - 1][place[1] - 1][0])
+    return sign(gates_on(step, 2, line, word, ends, inverse, bits)[place[0] - 1][place[1] - 1][0])
 
 
 def _partner(step: Application, content: Fields, word: Word, time: int, unit: int) -> Word:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from proofs.arithmetic import Matrix
 from proofs.parameters import Flip, Line
 from proofs.theorems.family import read_range
-from proofs.theorems.following import bordered, followed, gates_along, once_around, read_word, require_letters, rows_of, sign, solved
+from proofs.theorems.following import bordered, gates_on, once_around, read_word, require_letters, rows_of, sign, solved
 
 if TYPE_CHECKING:
     from proofs.theorems.card import Application
@@ -32,8 +32,8 @@ def check(step: Application) -> Flip:
     line, bits, size = step.cite(Line), step.needed_bits(), step.network.dimension
     ends, word = read_range(step, line, 1), read_word(step, 1)
     around = once_around(step, line, word, ends, bits)
-    states = followed(step, 2, around, step.witness.matrix("inverse", (size, size)), bits)
-    require_letters(step, 3, word, gates_along(step, around, states), set())
+    inverse = step.witness.matrix("inverse", (size, size))
+    require_letters(step, 3, word, gates_on(step, 2, line, word, ends, inverse, bits), set())
     left, right = (step.witness.column(name, size) for name in ("left", "right"))
     inverse = step.witness.matrix("bordered", (size + 1, size + 1))
     unit = Matrix(((0,),) * size + ((1,),), None, 1)

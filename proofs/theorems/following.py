@@ -125,6 +125,30 @@ def gates_along(step: Application, around: Round, states: Sequence[Matrix]) -> l
     return told
 
 
+def gates_on(
+    step: Application, number: int, line: Line, word: Word, ends: tuple[Fraction, Fraction], inverse: Matrix, bits: int
+) -> list[list[tuple[Interval, Interval]]]:
+    """Enclose pre-activations and their derivatives for every mu between the ends.
+
+    A pre-activation lies in what the states give, and within |derivative| times half the width of its value at the middle of the range.
+    """
+    around = once_around(step, line, word, ends, bits)
+    wide = gates_along(step, around, followed(step, number, around, inverse, bits))
+    middle, half = (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2
+    if half == 0:
+        return wide
+    centre = once_around(step, line, word, (middle, middle), bits)
+    exact = gates_along(step, centre, followed(step, number, centre, inverse, bits))
+    return [
+        [(_nearer(value, near, half * speed.magnitude), speed) for (value, speed), (near, _) in zip(*rows, strict=True)]
+        for rows in zip(wide, exact, strict=True)
+    ]
+
+
+def _nearer(value: Interval, near: Interval, reach: Fraction) -> Interval:
+    return Interval(max(value.lo, near.lo - reach), min(value.hi, near.hi + reach))
+
+
 def sign(value: Interval) -> int:
     """Return 1 or -1 for an interval of that strict sign, 0 where it holds 0."""
     return (value.lo > 0) - (value.hi < 0)

@@ -62,6 +62,7 @@ HOMES = {
         *(f"verify/sampling/{name}.py" for name in ("canvas", "figures", "pictures", "corrected_table")),
         "verify/lyapunov/figures.py",
         "verify/parameters/figures.py",
+        "verify/parameters/diagram.py",
         "verify/training/figures.py",
     ],
     "sklearn": ["verify/lyapunov/digits.py"],

@@ -18,7 +18,7 @@ from proofs.parameters import BorderCollision, GradientDivergence, Line, ToInfin
 from proofs.reader import Fields
 from proofs.theorems.card import Application
 from proofs.theorems.family import network_on
-from proofs.theorems.following import followed, once_around, solved
+from proofs.theorems.following import followed, gates_on, once_around, solved
 from tests.corpus.parameters import TENTS, TURN, along
 from tests.corpus.parts import plrnn
 
@@ -252,3 +252,25 @@ def test_weights_with_one_interval_at_both_ends_do_not_move() -> None:
     assert around.program[1].matrices[0].interval(0).lo == Fraction(3, 8)
     assert around.program[1].matrices[0].interval(0).hi == Fraction(5, 8)
     assert once_around(step, line, ("0",), (Fraction(0), Fraction(1)), 40).slope.interval(0).magnitude == 0
+
+
+@settings(deadline=None)
+@given(st.lists(small, min_size=8, max_size=8), st.sampled_from([("11",), ("01", "11"), ("00", "10", "11")]))
+def test_pre_activations_are_enclosed(entries: list[Fraction], word: Word) -> None:
+    start, end = pair(entries[:4]), pair(entries[4:])
+    step, line = family(start, end)
+    low, middle, high = Fraction(31, 64), Fraction(1, 2), Fraction(33, 64)
+    inverse = inverse_of(Matrix.identity(2) - once_around(step, line, word, (middle, middle), 500).product)
+    assume(inverse is not None)
+    assert inverse is not None
+    try:
+        gates = gates_on(step, 2, line, word, (low, high), inverse, 200)
+    except Rejected:
+        return
+    for mu in (low, (low + middle) / 2, middle, high):
+        network = at(line, start, mu)
+        points = solution(network, word)
+        assert points is not None
+        for point, values in zip(points, gates, strict=True):
+            exact = [x for gate in network.trace(Matrix.column(point))[1] for x in gate.entries()]
+            assert all(value.lo <= x.lo <= value.hi for x, (value, _) in zip(exact, values, strict=True))

@@ -124,7 +124,7 @@ class Walk:
         for bit in "10":
             here = [*word, bits + bit]
             box = cut(around[-1], rows[hinge], constants[hinge], bit)
-            if box is None or not starts(here, len(self.live), self.up_to):
+            if box is None or not starts(here, len(self.live)):
                 continue
             node = self.node()
             if isinstance(node, dict):
@@ -138,11 +138,9 @@ class Walk:
         slope, offset, _, _ = self.whole.piece(full(word[-1], self.live, self.net.hinges))
         values = [boxes.add(boxes.total(map(boxes.mul, row, around[-1])), c) for row, c in zip(slope, offset, strict=True)]
         image = [(max(a[0], b[0]), min(a[1], b[1])) for a, b in zip(values, self.box, strict=True)]
-        if any(a > b for a, b in image):
-            return
         if is_necklace(word):
-            self.closed(word, around)
-        if len(word) < self.up_to:
+            self.closed(word, [*around, image])
+        if len(word) < self.up_to and all(a <= b for a, b in image):
             self.letters(word, "", [*around, image])
 
     def closed(self, word: list, around: list) -> None:
@@ -187,14 +185,24 @@ class Walk:
         for time, hinge, _ in gates:
             need(1 <= time <= len(word) and hinge - 1 in self.live[: len(word[time - 1])], "a hinge that is not decided")
         for time, state, _ in states:
-            need(1 <= time < len(word) and 1 <= state <= self.net.dimension, "a state that is not left")
-        moves = [[time, state, x] for time, state, x in states] + [[len(word), i, x] for i, x in enumerate(back, 1)]
-        need(all(self.most(net, word, around, gates, moves) < 0 for net in self.cases), "a sum that may reach 0")
+            need(2 <= time <= len(word) + closes and 1 <= state <= self.net.dimension, "a state that no move reaches")
+        middle = self.middle()
+        moves = self.moves(middle, word, gates, states, back)
+        need(all(self.most(net, word, around, gates, moves, back) < 0 for net in self.cases), "a sum that may reach 0")
 
-    def most(self, net: Net, word: list, around: list, gates: list, moves: list) -> Fraction:
-        """Return an upper bound of the sum, from the coefficients of all z_t."""
-        pieces = [net.piece(full(letter, self.live, net.hinges)) for letter in word]
-        sums = [[boxes.ZERO] * net.dimension for _ in word]
+    def middle(self) -> Net:
+        """Return the network in the middle of the cell, of its radius too."""
+        net = ranged(self.net, self.line, (sum(self.ends) / 2,) * 2)
+        program = [
+            (name, of, [[[boxes.point(sum(x) / 2) for x in row] for row in m] for m in matrices], [[boxes.point(sum(x) / 2) for x in row] for row in bias])
+            for name, of, matrices, bias in net.program
+        ]
+        return Net(net.dimension, program)
+
+    def gate_sums(self, pieces: list, word: list, gates: list, back: list) -> tuple[list, tuple]:
+        """Return the coefficients of z_1, .., z_(k+1) and the constant of sum l s (gate z_t + offset) + n (z_(k+1) - z_1)."""
+        size = self.net.dimension
+        sums = [[boxes.ZERO] * size for _ in range(len(word) + 1)]
         constant = boxes.ZERO
         for time, hinge, weight in gates:
             _, _, rows, constants = pieces[time - 1]
@@ -202,13 +210,34 @@ class Walk:
             factor = boxes.point(weight if bit == "1" else -weight)
             sums[time - 1] = added(sums[time - 1], factor, rows[hinge - 1])
             constant = boxes.add(constant, boxes.mul(factor, constants[hinge - 1]))
-        for time, state, weight in moves:
-            slope, offset, _, _ = pieces[time - 1]
-            sums[time - 1] = added(sums[time - 1], boxes.point(weight), slope[state - 1])
-            constant = boxes.add(constant, boxes.mul(boxes.point(weight), offset[state - 1]))
-            after = sums[time % len(word)]
-            after[state - 1] = boxes.sub(after[state - 1], boxes.point(weight))
-        return boxes.add(constant, boxes.total(boxes.total(map(boxes.mul, c, box)) for c, box in zip(sums, around, strict=True)))[1]
+        if back:
+            sums[-1] = [boxes.point(x) for x in back]
+            sums[0] = [boxes.sub(s, x) for s, x in zip(sums[0], sums[-1], strict=True)]
+        return sums, constant
+
+    def moves(self, net: Net, word: list, gates: list, states: list, back: list) -> list:
+        """Return n_1, .., n_k: what is left of z_(t+1) in the middle of the cell is b."""
+        pieces = [net.piece(full(letter, self.live, net.hinges)) for letter in word]
+        sums, _ = self.gate_sums(pieces, word, gates, back)
+        found = []
+        for t in range(len(word), 0, -1):
+            left = [sum(x for time, i, x in states if (time, i) == (t + 1, state)) for state in range(1, net.dimension + 1)]
+            found.append([boxes.point(s[0] - b) for s, b in zip(sums[t], left, strict=True)])
+            for n, row in zip(found[-1], pieces[t - 1][0], strict=True):
+                sums[t - 1] = added(sums[t - 1], n, row)
+        return found[::-1]
+
+    def most(self, net: Net, word: list, around: list, gates: list, moves: list, back: list) -> Fraction:
+        """Return an upper bound of the sum, from the coefficients of all z_t."""
+        pieces = [net.piece(full(letter, self.live, net.hinges)) for letter in word]
+        sums, constant = self.gate_sums(pieces, word, gates, back)
+        for t, move in enumerate(moves):
+            slope, offset, _, _ = pieces[t]
+            for n, row, c in zip(move, slope, offset, strict=True):
+                sums[t] = added(sums[t], n, row)
+                constant = boxes.add(constant, boxes.mul(n, c))
+            sums[t + 1] = [boxes.sub(s, n) for s, n in zip(sums[t + 1], move, strict=True)]
+        return boxes.add(constant, boxes.total(boxes.total(map(boxes.mul, c, box)) for c, box in zip(sums, around, strict=False)))[1]
 
 
 def added(sums: list, factor: tuple, row: list) -> list:
@@ -243,10 +272,10 @@ def cut(box: list, row: list, constant: tuple, bit: str) -> list | None:
     return [kept if i == states[0] else x for i, x in enumerate(box)]
 
 
-def starts(word: list, width: int, up_to: int) -> bool:
-    """Say whether some necklace of at most so many letters begins with these, the last of which may be unfinished."""
-    last = word[-1] + "1" * (width - len(word[-1]))
-    return any(is_necklace([*word[:-1], last, *["1" * width] * more]) for more in range(up_to - len(word) + 1))
+def starts(word: list, width: int) -> bool:
+    """Say whether some necklace of any length begins with these letters, the last of which may be unfinished."""
+    filled = [*word[:-1], word[-1] + "1" * (width - len(word[-1]))]
+    return all(filled[i:] >= filled[: len(filled) - i] for i in range(1, len(filled)))
 
 
 def is_necklace(word: list) -> bool:

@@ -42,7 +42,7 @@ def test_text_certificate_and_the_reason_why_nothing_happens(file: Path, tmp_pat
     assert "complete     not proved complete: " in done.out
     assert f"certificate  {certificate} (" in done.out
     assert done.last.startswith(
-        "Proved  3 events (1 border collision, 1 flip, 1 to infinity) and 3 branches of cycles of least period at most 2"
+        "Proved  3 events (1 border collision, 1 flip, 1 escape to infinity) and 3 branches of cycles of least period at most 2"
     )
     assert orbitproof("check", certificate, "--json").json()["verdict"] == "Proved"
 

@@ -12,7 +12,7 @@ from proofs.certificate import Certificate
 from verify.certification.covers import without
 from verify.events import Cluster, EventType, Virtual, Word
 from verify.itineraries import rotated
-from verify.rounding import decimal_pair
+from verify.rounding import decimal_pair, pair_within
 
 if TYPE_CHECKING:
     from proofs.claims import Claim
@@ -65,7 +65,7 @@ class ProvedEvent:
             "partners": [{"itinerary": list(word), "side": side} for word, side in self.partners],
             "before": [_cycle(word, label) for word, label in self.before],
             "after": [_cycle(word, label) for word, label in self.after],
-            "alone_in": decimal_pair(Interval(*self.reach)),
+            "alone_in": pair_within(Interval(*self.reach)),
             "closed_form": self.closed_form,
             "theorem": self.theorem,
             "statement": self.claim.statement(),
@@ -100,7 +100,7 @@ class ProvedBranch:
         return {
             "itinerary": list(self.itinerary),
             "period": self.period,
-            "parameter": decimal_pair(Interval(self.low, self.high)),
+            "parameter": pair_within(Interval(self.low, self.high)),
             "exists": self.exists,
             "stability": stability,
             "cells": self.cells,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BITS = 160
 _INVERSE_BITS = 64
 _VECTOR_BITS = 20
+_SIMPLE = 0.125  # cosine of the angle between null vectors, from which a multiplier counts as simple
 _MOST_TABLES = 64
 _MOST_EXACT, _MOST_EXACT_BITS = 7, 1_200
 NOT_REAL = f"{HOPELESS}the cycle does not exist in the middle of this range"
@@ -182,9 +183,14 @@ def _base(word: Word, low: Fraction, high: Fraction, bits: int) -> dict[str, obj
 
 
 def _bordered(singular: Matrix) -> tuple[list[Fraction], list[Fraction], Matrix]:
-    """Return b, c and the inverse of [[A, b], [c', 0]] for a nearly singular A: b and c from its smallest singular value."""
+    """Return b, c and the inverse of [[A, b], [c', 0]] for a nearly singular A.
+
+    c is its right null vector, so to say, and b too unless that is nearly orthogonal to the left one: then only states that grow with an
+    escape are 0 nowhere in b, and units that do not feel the escape stay bounded exactly.
+    """
     left, _, right = np.linalg.svd(floats_of(singular))
-    b, c = ([Fraction(round(x * 2**_VECTOR_BITS), 2**_VECTOR_BITS) for x in vector.tolist()] for vector in (left[:, -1], right[-1]))
+    outward = right[-1] if abs(left[:, -1] @ right[-1]) >= _SIMPLE else left[:, -1]
+    b, c = ([Fraction(round(x * 2**_VECTOR_BITS), 2**_VECTOR_BITS) for x in vector.tolist()] for vector in (outward, right[-1]))
     size = len(b)
     rows = [[*(singular.middle(i, j) for j in range(size)), b[i]] for i in range(size)]
     return b, c, _inverse(Matrix.exact([*rows, [*c, Fraction(0)]]))

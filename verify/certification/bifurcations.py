@@ -33,6 +33,7 @@ SAMPLES = 9
 _LEAST_BUDGET = 1.0
 _SHARE = 0.5  # of the time for the census, spent on looking for cycles at single networks
 NOT_ASKED = "not proved complete: cycles are searched for at single networks and followed; --complete with --box asks for the proof"
+SMOOTH = "not proved complete: folds and flips are searched for from single starts, and smooth paths have no proof of completeness"
 
 
 def bifurcations(  # noqa: PLR0913 - what is asked for is said by name
@@ -72,7 +73,8 @@ def bifurcations(  # noqa: PLR0913 - what is asked for is said by name
     start = monotonic()
     draft = Draft(path.start, Remarks(path.name, path.model, path.assumptions))
     found = _certified(draft, path, up_to, (budget, seed, samples), progress)
-    reason, claims = (NOT_ASKED, found.claims) if not complete or box is None else _completed(draft, path, found, up_to, box, budget)
+    not_asked = NOT_ASKED if path.is_piecewise_linear else SMOOTH
+    reason, claims = (not_asked, found.claims) if not complete or box is None else _completed(draft, path, found, up_to, box, budget)
     found = replace(found, claims=claims)
     certificate = draft.finish(found.claims)[0] if found.claims else None
     if certificate is not None and output is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import itemgetter
 
 Cell = dict[str, object]
 Attempt = Callable[[Fraction, Fraction], "Cell | str"]
@@ -57,16 +59,18 @@ def cover(
     *,
     halvings: int = MOST_HALVINGS,
     attempts: int = MOST_ATTEMPTS,
+    widest_first: bool = False,
 ) -> Cover:
     """Cover [low, high] by cells that ``attempt`` accepts (returns a witness for, not the reason why not), halving where it does not.
 
-    A reason that begins with "!" ends the halving there, as does ``goes_on``. What is left when the attempts are used up is a gap.
+    A reason that begins with "!" ends the halving there, as does ``goes_on``. What is left when the attempts are used up is a gap: on the
+    right, or with ``widest_first`` where the smallest cells would be needed.
     """
-    todo = [(low, high, 0)]
+    todo = deque([(low, high, 0)])
     taken: list[tuple[Fraction, Fraction, Cell | str]] = []
     made = 0
     while todo:
-        start, end, level = todo.pop()
+        start, end, level = todo.popleft()
         stopped = made >= attempts or (goes_on is not None and not goes_on())
         made += 1
         found = "the time or the number of attempts was used up" if stopped else attempt(start, end)
@@ -74,7 +78,12 @@ def cover(
             taken.append((start, end, found.removeprefix(HOPELESS) if isinstance(found, str) else found))
             continue
         middle = (start + end) / 2
-        todo += [(middle, end, level + 1), (start, middle, level + 1)]
+        halves = [(start, middle, level + 1), (middle, end, level + 1)]
+        if widest_first:
+            todo.extend(halves)
+        else:
+            todo.extendleft(reversed(halves))
+    taken.sort(key=itemgetter(0))
     return Cover(_runs(taken), _gaps(taken))
 
 

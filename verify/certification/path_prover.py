@@ -98,15 +98,16 @@ class PathProver:
         """Cover as much as can be of [low, high], where the cycle exists, by cells with proved stability, those at the ends first."""
         parts: list[ProvedBranch] = []
         edge = (high - low) / _EDGE
-        for start, end, attempts in (
-            (low, low + edge, _EDGE_ATTEMPTS),
-            (high - edge, high, _EDGE_ATTEMPTS),
-            (low, high, _STABILITY_ATTEMPTS),
+        for start, end, attempts, widest in (
+            (low, low + edge, _EDGE_ATTEMPTS, False),
+            (high - edge, high, _EDGE_ATTEMPTS, False),
+            (low, high, _STABILITY_ATTEMPTS, True),
         ):
             holes = [(branch.low, branch.high) for branch in parts]
             for left, right in without(start, end, holes):
                 for turned, first, last in self._turned(word, (left, right), nearest):
-                    found = cover(first, last, self._attempt(turned, stability=True), self.goes_on, halvings=_HALVINGS, attempts=attempts)
+                    attempt = self._attempt(turned, stability=True)
+                    found = cover(first, last, attempt, self.goes_on, halvings=_HALVINGS, attempts=attempts, widest_first=widest)
                     parts += [self._existing(word, run) for run in found.runs]
         return sorted(parts, key=lambda branch: branch.low)
 

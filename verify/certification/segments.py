@@ -15,9 +15,13 @@ from verify.search.bifurcation import census
 
 if TYPE_CHECKING:
     from proofs.certificate import Certificate
+    from proofs.network import Network
     from verify.certification.bifurcations import Certification
     from verify.events import Word
     from verify.loading import Loaded
+
+
+FEW_WORDS = 64  # so many itineraries are all followed, whether or not a cycle is known to have them
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,17 @@ def certify_segment(
     """
     begun = monotonic()
     path = between(one, two)
-    found = census(path, up_to=up_to, words=words, budget=budget, seed=seed)
+    few = sum(2 ** (path.start.hinges * period) for period in range(1, up_to + 1)) <= FEW_WORDS
+    found = census(path, up_to=up_to, words=words, find=None if few else _nothing_more, budget=budget, seed=seed)
     draft = Draft(path.start, Remarks(path.name, path.model, path.assumptions))
     deadline = monotonic() + budget
     wanted = found if branches else replace(found, branches=())
     proved = certify_events(draft, path, wanted, goes_on=lambda: monotonic() < deadline, absences=False)
     certificate = draft.finish(proved.claims)[0] if proved.claims else None
     return Segment(proved, len(found.branches), certificate, monotonic() - begun)
+
+
+def _nothing_more(network: Network) -> tuple[Word, ...]:
+    """Find no cycles besides those that are known."""
+    del network
+    return ()

@@ -36,6 +36,7 @@ _LOOKS = {
 }
 _STABLE = {"stable": (BLUE, "o"), "saddle": (ORANGE, "D"), "repelling": (GREY, "s")}
 _MANY = 400  # points of a curve
+_FEW = 8  # periods that each have a tick
 _FAR = 10.0  # exponents beyond are those of orbits on their way to infinity
 _LABELS = {name: name.replace("_", " ") for name in TYPES}
 
@@ -140,15 +141,16 @@ def _all(run: Tracking) -> list[tuple[SegmentRecord, EventRecord]]:
 
 def _cycles(axes: Axes, run: Tracking) -> None:
     """Draw a dot a period and stability, its area the number of cycles; stabilities side by side."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, MultipleLocator
 
     for record in run.checkpoints:
         for (period, stability), count in Counter((cycle.period, cycle.stability) for cycle in record.cycles).items():
             colour, marker = _STABLE[stability]
             shift = 0.2 * (list(_STABLE).index(stability) - 1)
             axes.scatter([record.update], [period + shift], s=9.0 * count, color=colour, marker=marker, linewidths=0)
-    axes.set_ylim(0.4, float(str(run.settings["up_to"])) + 0.6)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    most = int(str(run.settings["up_to"]))
+    axes.set_ylim(0.4, most + 0.6)
+    axes.yaxis.set_major_locator(MultipleLocator(1) if most <= _FEW else MaxNLocator(integer=True))
 
 
 def _exponents(axes: Axes, run: Tracking) -> None:

@@ -201,6 +201,16 @@ def test_virtual_events_say_where_they_are_wrong() -> None:
     assert found.excluded(virtual)
 
 
+def test_an_escape_that_one_state_does_not_feel() -> None:
+    """The toy's fixed point with z_1 = h_1 / (1 - a_1) throughout goes to infinity in z_2 alone, at a_2 = 1."""
+    W = [["0", "-0.64375"], ["0.52505", "0"]]
+    toy = load({"A": ["0.83777", "0.96461"], "W": W, "h": ["0.37298", "-0.97931"]}, "plrnn")
+    answer = bifurcations(vary(toy, "A[1]=0.95:1.05"), up_to=1, samples=1, budget=2)
+    (event,) = (event for event in answer.events if event.itinerary == ("10",))
+    assert (event.kind, event.side, event.closed_form) == ("to_infinity", "after", "1")
+    assert event.reach[0] < 1 < event.reach[1]
+
+
 def test_folds_of_a_smooth_network() -> None:
     """Tanh(2 z + b) touches the diagonal where 2 (1 - z^2) = 1."""
     network = load({"W": [["2"]], "b": ["0"], "activation": "tanh"}, "rnn")

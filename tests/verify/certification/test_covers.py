@@ -55,6 +55,17 @@ def test_time_and_attempts_leave_gaps_that_say_so() -> None:
         assert "used up" in found.gaps[-1].reason
 
 
+def test_the_widest_first_leaves_a_small_gap() -> None:
+    def attempt(low: Fraction, high: Fraction) -> Cell | str:
+        return {} if high - low <= low else "too wide"
+
+    found = cover(ZERO, ONE, attempt, attempts=13, widest_first=True)
+    ((run,), (gap,)) = found.runs, found.gaps
+    assert (gap.low, run.high) == (ZERO, ONE)
+    assert gap.high == run.low == Fraction(1, 64)
+    assert cover(ZERO, ONE, attempt, attempts=13).runs == ()
+
+
 def test_holes_are_taken_out() -> None:
     assert without(ZERO, ONE, []) == [(ZERO, ONE)]
     assert without(ZERO, ONE, [(Fraction(-1), Fraction(2))]) == []
