@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from proofs.network import Network
 
 _FEW = 4
-_SIDES = {"before": "mu < mu*", "after": "mu > mu*", "never": "no mu"}
+_SIDES = {"before": "mu < mu*", "after": "mu > mu*"}
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,7 @@ class BorderCollision(OnLine):
 
     def told(self) -> str:
         """Say the collision, on which side the cycle exists, and who meets it."""
-        meets = [
-            f"; the cycle with itinerary {word_text(word)} meets it there and exists for {_SIDES[side]}" for word, side in self.partners
-        ]
+        meets = [f"; {_meeting(word, side)}" for word, side in self.partners]
         return (
             f"{self.somewhere} {a_cycle(len(self.itinerary))} with itinerary {word_text(self.itinerary)} touches the border of unit "
             f"{self.unit} at time {self.time}; in the stated range it exists for {_SIDES[self.side]} only{''.join(meets)}"
@@ -288,6 +286,12 @@ KINDS: dict[str, tuple[str, ...]] = ALL_BUT_THESE | {
         GradientDivergence, GradientVanishing, TeacherForcing,
     )
 }  # fmt: skip
+
+
+def _meeting(word: tuple[str, ...], side: str) -> str:
+    if side == "never":
+        return f"the equations of itinerary {word_text(word)} are solved by it there, their own cycle exists on neither side"
+    return f"the cycle with itinerary {word_text(word)} meets it there and exists for {_SIDES[side]} only"
 
 
 def line_text(at: tuple[Fraction, Fraction], digest: str) -> str:

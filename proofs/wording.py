@@ -115,7 +115,8 @@ def _end(value: Fraction, width: Fraction, *, up: bool) -> str:
     while width and Fraction(1, 10**places) > width / 4 and places < _MOST_DECIMALS:
         places += 1
     exact = shown(value)
-    return exact if len(exact) <= 2 * _DECIMALS else _places(value, places, up=up)
+    short = len(exact) <= 2 * _DECIMALS or (width and Fraction(1, 10**places) > width / 4)
+    return exact if short else _places(value, places, up=up)
 
 
 def word_text(word: tuple[str, ...]) -> str:

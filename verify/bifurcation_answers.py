@@ -105,16 +105,17 @@ def _event_line(event: ProvedEvent) -> str:
     touched = f" at the border of unit {event.unit}, time {event.time}" if event.unit is not None else ""
     who = cycle_text(event.itinerary, event.period)
     sides = f"before: {_side(event.before)}; after: {_side(event.after)}" if event.itinerary else _smooth_sides(event)
-    alone = f"; alone in {range_text(*event.reach)}" if event.reach != (event.low, event.high) else ""
+    alone = f"; no other event of these cycles in {range_text(*event.reach)}" if event.reach != (event.low, event.high) else ""
     return f"event        {where}{exact}  {_TYPES[event.kind]} of the {who}{touched}; {sides}{alone}"
 
 
 def _smooth_sides(event: ProvedEvent) -> str:
     """Say what card ``smooth_fold`` proves of a neighbourhood."""
     other = "before" if event.side == "after" else "after"
+    beside = "".join(f"; proved beside it, {name}: {_side(cycles)}" for name, cycles in (("before", event.before), ("after", event.after)) if cycles)
     if event.kind == "fold":
-        return f"{event.side}: two such cycles near it; {other}: none near it"
-    return f"{event.side}: its multiplier is below -1; {other}: above -1; cycles of twice the period are born there"
+        return f"{event.side}: two such cycles near it; {other}: none near it{beside}"
+    return f"{event.side}: its multiplier is below -1; {other}: above -1; cycles of twice the period are born there{beside}"
 
 
 def _not_complete(answer: Bifurcations) -> str:
@@ -180,7 +181,9 @@ def _listing(answer: Bifurcations) -> str:
     paths = len(merged(found.branches))
     within = f"of cycles of least period at most {answer.up_to}, {path['parameter']} from {path['low']} to {path['high']}"
     tail = f"; complete in the box {_box(answer.box)}" if answer.complete and answer.box is not None else "; there may be others"
-    open_parts = f"; {len(found.clusters)} unresolved" if found.clusters else ""
+    gaps = sum(bool(left) for left in answer.gaps.values())
+    open_parts = f"; {gaps} itinerar{'y' if gaps == 1 else 'ies'} with gaps" if gaps else ""
+    open_parts += f"; {len(found.clusters)} unresolved" if found.clusters else ""
     if answer.verdict == "NotFound" and not found.events and not found.branches:
         return f"no event or branch {within} was proved; that excludes none"
     return f"{counts}{listed} and {paths} branch{'' if paths == 1 else 'es'} {within}{open_parts}{tail}"

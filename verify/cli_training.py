@@ -29,7 +29,8 @@ def train(
     from verify.progress import shown
     from verify.training.run import train as run
 
-    folder = config.with_suffix("") if output is None else output
+    beside = config.with_suffix("") if config.name else config  # "." has no name, and is no file either
+    folder = beside if output is None else output
     with shown(rate=True) as progress:
         done = run(config, folder, resume=resume, progress=progress)
     _finish(as_json_of(done), text_of(done), "Estimate", as_json)

@@ -30,6 +30,7 @@ def check(step: Application) -> AbsentOn:
     step.require(1, step.network.hinges > 0, "a network with hinges", "none")
     cells = step.witness.objects("cells")
     step.require(1, len(cells) == len(breaks) - 1, f"{len(breaks) - 1} cells", len(cells))
+    step.require_work(1, 16 * len(cells) * len(word) * (size**3 + step.network.products), None)
     for cell, ends in zip(cells, pairwise(breaks), strict=True):
         time, unit = cell.integer("time", 1, len(word)), cell.integer("unit", 1, step.network.hinges)
         bits = step.about(step.network, cell, "").needed_bits()

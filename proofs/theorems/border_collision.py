@@ -8,9 +8,9 @@ Checks      1  low < high within the path; w not a power of a shorter word; t an
             2  |I - C (I - P)| < 1 on [low, high]: one solution z(mu), for each mu, of the equations of w
             3  the pre-activation (t, j) has strictly opposite signs at low and at high, its derivative by mu is not 0 on [low, high]
             4  all other pre-activations have strictly the signs that w names on [low, high]
-            5  a partner v has length m k, is no power, and differs from m copies of w at most in letters of unit j at times t + i k
+            5  a partner v is not w, has length m k, is no power, and differs from m copies of w only in letters of unit j at times t + i k
             6  checks 2 and 4 (but for those letters) for v, and the derivatives of those pre-activations are not 0
-Fails when  two units reach their borders together; the range holds another event; the unit is dead.
+Fails when  two units reach their borders together; the range holds another event.
 Rests on    at mu* relu(0) = 0 whatever the letter, so z(mu*) solves the equations of v, whose solution is unique. The signs off mu* follow
             from those of the derivatives: "after" if all the colliding letters agree with them, "before" if all disagree, else "never".
 """
@@ -82,6 +82,7 @@ def _partner(step: Application, content: Fields, word: Word, time: int, unit: in
     other = content.texts("itinerary")
     require_word(step, 5, other)
     copies, rest = divmod(len(other), len(word))
+    step.require(5, other != word, "a partner with another itinerary", "the same")
     step.require(5, rest == 0, f"a partner whose length is a multiple of {len(word)}", len(other))
     for place, (mine, theirs) in enumerate(zip(word * copies, other, strict=True)):
         differ = {i + 1 for i, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b}

@@ -28,7 +28,7 @@ from proofs.reader import Fields, read_list
 from proofs.theorems.card import Application
 from proofs.theorems.family import network_on, require_range
 from proofs.theorems.lifted import live_hinges
-from proofs.theorems.path_cells import Farkas, Prefix, Stretch, is_regular
+from proofs.theorems.path_cells import Farkas, Prefix, Stretch, growth, is_regular
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -56,7 +56,7 @@ def check(step: Application) -> CyclesOn:
     step.require(2, len(trees) == len(breaks) - 1, f"{len(breaks) - 1} cells", len(trees))
     names = [f"{step.witness.where}, field cells[{number}]" for number in range(len(trees))]
     nodes = [read_list(tree, where) for tree, where in zip(trees, names, strict=True)]
-    _require_work(step, nodes, up_to, bits)
+    _require_work(step, nodes, up_to, bits, max(growth(step.network), growth(line.end)))
     walks = []
     for tree, where, stretch in zip(nodes, names, pairwise(breaks), strict=True):
         walks.append(_Walk(step, tree, where, Stretch(step, line, stretch, live, box, bits), up_to))
@@ -162,13 +162,14 @@ def _box(step: Application, ends: tuple[tuple[Fraction, ...], ...]) -> Matrix:
     return Matrix.intervals(Interval(low, high) for low, high in zip(*ends, strict=True))
 
 
-def _require_work(step: Application, trees: list[list[object]], up_to: int, bits: int) -> None:
+def _require_work(step: Application, trees: list[list[object]], up_to: int, bits: int, growth: int) -> None:
     """Refuse trees that take too long: pieces and sums for each node, products and an inverse for each part of a cell."""
     size, pieces = step.network.dimension, 2 * step.network.products
     count = sum(map(len, trees)) + len(trees)
-    step.require_work(2, 2 * count * (pieces + up_to * size * (size + step.network.hinges)), bits)
+    longest = bits + up_to * growth
+    step.require_work(2, 2 * count * (pieces + up_to * size * (size + step.network.hinges)), longest)
     parts = sum(told for tree in trees for told in tree if type(told) is int and told > 0)
-    step.require_work(4, parts * (pieces + (up_to + 3) * size**3), bits * size // 8)
+    step.require_work(4, parts * (pieces + (up_to + 3) * size**3), longest * size // 8)
 
 
 def _named(step: Application, live: tuple[int, ...], words: set[Word]) -> tuple[Word, ...]:

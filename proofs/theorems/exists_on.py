@@ -41,6 +41,7 @@ def check(step: Application) -> ExistsOn:
     breaks = read_breaks(step, line)
     contents = step.witness.objects("cells")
     step.require(1, len(contents) == len(breaks) - 1, f"{len(breaks) - 1} cells", len(contents))
+    step.require_work(1, len(contents) * (step.network.products + step.network.dimension**3), None)
     cells = [_cell(step, line, content, ends) for content, ends in zip(contents, pairwise(breaks), strict=True)]
     first, counts = cells[0]
     for claim, other in cells:

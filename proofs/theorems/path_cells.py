@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from proofs.theorems.card import Application
 
 
+_MOST_ENTRIES = 2**20
+
+
 @dataclass(frozen=True, slots=True)
 class Prefix:
     """Letters so far (a bit a live hinge), their longest Lyndon prefix, and boxes that hold z_1, z_2, .. and the point after them."""
@@ -56,6 +59,8 @@ class Cell:
     def pieces(self, letters: str) -> list[Piece]:
         """Return the affine map for these bits of a letter in each corner; hinges behind the bits given are not decided."""
         if letters not in self._known:
+            if len(self._known) * self.size * (self.size + len(self.live) + 2) > _MOST_ENTRIES:
+                self._known.clear()
             pattern = full_pattern(self.live, letters.ljust(len(self.live), "0"), self._corners[0].hinges)
             self._known[letters] = [_rounded(network.piece(pattern), self.bits) for network in self._corners]
         return self._known[letters]
@@ -153,6 +158,13 @@ def is_regular(cell: Cell, word: Sequence[str]) -> bool:
         return False
     near = _middle(found.rounded(cell.bits))
     return (identity - near @ closing).norm() < 1
+
+
+def growth(network: Network) -> int:
+    """Return the bits before the point by which one step can lengthen a number."""
+    matrices = [m for operation in network.program for m in (*operation.matrices, operation.bias) if m is not None]
+    largest = max((int(m.norm()).bit_length() for m in matrices), default=0)
+    return largest * sum(operation.name == "affine" for operation in network.program)
 
 
 def is_affine(one: Network, two: Network) -> bool:

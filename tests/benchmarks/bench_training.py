@@ -91,7 +91,8 @@ def summary(alpha: float, runs: Sequence[Tracking], lost: int) -> None:
     counts = Counter(event.type for segment in segments for event in segment.events)
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     print(f"\nalpha {alpha:g}: {len(segments)} segments, {lost} runs diverged")
-    print(f"  events of the free-running map: {told}; {sum(s.proved for s in segments)} of {sum(counts.values())} proved")
+    print(f"  events of the free-running map: {told}; {sum(s.proved for s in segments)} proved")
+    print(f"  places not resolved (on a checkpoint itself, or refused by the checker): {sum(run.unresolved for run in runs)}")
     print(f"  segments with an event {share(sum(bool(segment.events) for segment in segments), len(segments))}")
     print(f"  segments with a jump   {share(sum(jumps), len(jumps))}")
     if any(jumps):

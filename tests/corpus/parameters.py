@@ -188,6 +188,7 @@ def _bad_paths() -> Iterator[tuple[str, bytes]]:
     yield "path-one-end-only", Case(start).bad("path", {"end": end.as_json(), "at": at[:1]})
     yield "path-another-dimension", Case(start).bad("path", {"end": TOY[1].as_json(), "at": at})
     yield "path-another-program", Case(start).bad("path", {"end": tanh_net([["1"]], [0]).as_json(), "at": at})
+    yield "path-radii-at-one-end-only", Case(LOWERED[0]).bad("path", {"end": SHAKEN[1].as_json(), "at": ["-1", "1"]})
     case = along(TENTS)
     fact = case.good("exists_on", exists(PLAIN, breaks=["0", "1/4"]), 1)
     yield "path-claimed-of-another-end", case.claiming({**fact.as_json(), "end": start.digest})
@@ -232,6 +233,7 @@ def _bad_collisions() -> Iterator[tuple[str, bytes]]:
         refused(TENTS, "border_collision", second_birth() | {"partners": [partner("1", "1", "0")]}),
     )
     yield "border_collision-partner-singular", refused(RAISED, "border_collision", BIRTH | {"partners": [partner("3", "1")]})
+    yield "border_collision-partner-itself", refused(RAISED, "border_collision", BIRTH | {"partners": [partner("5/4", "0")]})
     yield "border_collision-partner-a-power", refused(RAISED, "border_collision", BIRTH | {"partners": [partner("1", "1", "1")]})
     yield (
         "border_collision-partner-too-long-by-one",

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 
 from tests.second import boxes
 from tests.second.cards import Step
+from tests.second.event_truth import family
 from tests.second.events import ranged, read_breaks
 from tests.second.families import claim_on
 from tests.second.nets import Net
 from tests.second.text import Json, integer, items, need, number, numbers, spell, take
+from tests.second.words import Words, cycles_of
 
 MOST_PERIOD = 64
 MOST_PARTS = 1024
 MOST_BITS = 20_000
 MOST_MULTIPLIER = 10**18
+MOST_WORDS = 300  # that are enumerated at one mu
+SAMPLES = 4
 
 
 def cycles_on(step: Step) -> dict:
@@ -105,9 +110,8 @@ class Walk:
 
     def __post_init__(self) -> None:
         """Take the networks of the whole cell and, where they say all, those at its two ends."""
-        self.whole = ranged(self.net, self.line, self.ends)
         affine = degree(self.net, self.line) <= 1
-        self.cases = [ranged(self.net, self.line, (mu, mu)) for mu in self.ends] if affine else [self.whole]
+        self.cases = [ranged(self.net, self.line, (mu, mu)) for mu in self.ends] if affine else [ranged(self.net, self.line, self.ends)]
 
     def node(self) -> Json:
         """Return the next node."""
@@ -119,11 +123,11 @@ class Walk:
         if len(bits) == len(self.live):
             self.ended([*word, bits], around)
             return
-        hinge = self.live[len(bits)]
-        _, _, rows, constants = self.whole.piece(full(bits, self.live, self.net.hinges))
+        hinge, letter = self.live[len(bits)], full(bits, self.live, self.net.hinges)
+        told = [(rows[hinge], constants[hinge]) for _, _, rows, constants in (net.piece(letter) for net in self.cases)]
         for bit in "10":
             here = [*word, bits + bit]
-            box = cut(around[-1], rows[hinge], constants[hinge], bit)
+            box = cut(around[-1], told, bit)
             if box is None or not starts(here, len(self.live)):
                 continue
             node = self.node()
@@ -135,12 +139,18 @@ class Walk:
 
     def ended(self, word: list, around: list) -> None:
         """Close the word where it is a necklace, and go on."""
-        slope, offset, _, _ = self.whole.piece(full(word[-1], self.live, self.net.hinges))
-        values = [boxes.add(boxes.total(map(boxes.mul, row, around[-1])), c) for row, c in zip(slope, offset, strict=True)]
-        image = [(max(a[0], b[0]), min(a[1], b[1])) for a, b in zip(values, self.box, strict=True)]
+        letter = full(word[-1], self.live, self.net.hinges)
+        values = [
+            [boxes.add(boxes.total(map(boxes.mul, row, around[-1])), c) for row, c in zip(slope, offset, strict=True)]
+            for slope, offset, _, _ in (net.piece(letter) for net in self.cases)
+        ]
+        hull = [(min(a for a, _ in found), max(b for _, b in found)) for found in zip(*values, strict=True)]
+        image = [(max(a[0], b[0]), min(a[1], b[1])) for a, b in zip(hull, self.box, strict=True)]
+        if any(a > b for a, b in image):
+            return
         if is_necklace(word):
             self.closed(word, [*around, image])
-        if len(word) < self.up_to and all(a <= b for a, b in image):
+        if len(word) < self.up_to:
             self.letters(word, "", [*around, image])
 
     def closed(self, word: list, around: list) -> None:
@@ -159,10 +169,10 @@ class Walk:
             self.words.add(tuple(word))
 
     def regular(self, word: list, part: tuple) -> bool:
-        """Say whether |I - C (I - P)| < 1 for all networks of a part, C the inverse in its middle."""
+        """Say whether |I - C (I - P)| < 1 for all networks of a part, C the inverse of the middle of I - P."""
         one = boxes.eye(self.net.dimension)
-        here, there = (boxes.minus(one, self.product(word, ends)) for ends in (part, (sum(part) / 2,) * 2))
-        middle = [[(a + b) / 2 for a, b in row] for row in there]
+        here = boxes.minus(one, self.product(word, part))
+        middle = [[(a + b) / 2 for a, b in row] for row in here]
         if boxes.det(middle) == 0:
             return False
         columns = [boxes.solve(middle, [Fraction(i == j) for i in range(len(one))]) or [] for j in range(len(one))]
@@ -185,7 +195,7 @@ class Walk:
         for time, hinge, _ in gates:
             need(1 <= time <= len(word) and hinge - 1 in self.live[: len(word[time - 1])], "a hinge that is not decided")
         for time, state, _ in states:
-            need(2 <= time <= len(word) + closes and 1 <= state <= self.net.dimension, "a state that no move reaches")
+            need(1 <= time <= len(word) + closes and 1 <= state <= self.net.dimension, "a state that is not there")
         middle = self.middle()
         moves = self.moves(middle, word, gates, states, back)
         need(all(self.most(net, word, around, gates, moves, back) < 0 for net in self.cases), "a sum that may reach 0")
@@ -193,10 +203,7 @@ class Walk:
     def middle(self) -> Net:
         """Return the network in the middle of the cell, of its radius too."""
         net = ranged(self.net, self.line, (sum(self.ends) / 2,) * 2)
-        program = [
-            (name, of, [[[boxes.point(sum(x) / 2) for x in row] for row in m] for m in matrices], [[boxes.point(sum(x) / 2) for x in row] for row in bias])
-            for name, of, matrices, bias in net.program
-        ]
+        program = [(name, of, [centre(m) for m in matrices], centre(bias)) for name, of, matrices, bias in net.program]
         return Net(net.dimension, program)
 
     def gate_sums(self, pieces: list, word: list, gates: list, back: list) -> tuple[list, tuple]:
@@ -237,7 +244,14 @@ class Walk:
                 sums[t] = added(sums[t], n, row)
                 constant = boxes.add(constant, boxes.mul(n, c))
             sums[t + 1] = [boxes.sub(s, n) for s, n in zip(sums[t + 1], move, strict=True)]
-        return boxes.add(constant, boxes.total(boxes.total(map(boxes.mul, c, box)) for c, box in zip(sums, around, strict=False)))[1]
+        terms = [boxes.total(map(boxes.mul, part, box)) for part, box in zip(sums, around, strict=False)]
+        top: Fraction = boxes.add(constant, boxes.total(terms))[1]
+        return top
+
+
+def centre(matrix: list) -> list:
+    """Return the middle of a matrix."""
+    return [[boxes.point(sum(x) / 2) for x in row] for row in matrix]
 
 
 def added(sums: list, factor: tuple, row: list) -> list:
@@ -256,19 +270,22 @@ def threes(content: Json, least: int) -> list:
     return listed
 
 
-def cut(box: list, row: list, constant: tuple, bit: str) -> list | None:
-    """Return the part of a box on which a bit may be right, None if its pre-activation has the other strict sign on all of it."""
+def cut(box: list, told: list, bit: str) -> list | None:
+    """Return the part of a box on which a bit may be right, None if its pre-activation has the other strict sign on all of it.
+
+    Only a pre-activation that does not move and is one of one state cuts.
+    """
     sign = boxes.point(1 if bit == "1" else -1)
-    row, constant = [boxes.mul(sign, x) for x in row], boxes.mul(sign, constant)
-    if boxes.add(boxes.total(map(boxes.mul, row, box)), constant)[1] < 0:
+    tops = [boxes.mul(sign, boxes.add(boxes.total(map(boxes.mul, row, box)), constant)) for row, constant in told]
+    if max(top for _, top in tops) < 0:
         return None
+    row, constant = told[0]
     states = [i for i, x in enumerate(row) if x != boxes.ZERO]
-    if len(states) != 1 or row[states[0]][0] <= 0 <= row[states[0]][1]:
+    if any(other != told[0] for other in told) or len(states) != 1 or not boxes.is_exact([[row[states[0]], constant]]):
         return box
-    slope = row[states[0]]
-    ends = [-c / a for a in slope for c in constant]  # slope z + constant >= 0
-    low, high = box[states[0]]
-    kept = (max(low, min(ends)), high) if slope[0] > 0 else (low, min(high, max(ends)))
+    border, (low, high) = -constant[0] / row[states[0]][0], box[states[0]]
+    rises = (row[states[0]][0] > 0) == (bit == "1")
+    kept = (max(low, border), high) if rises else (low, min(high, border))
     return [kept if i == states[0] else x for i, x in enumerate(box)]
 
 
@@ -288,5 +305,48 @@ def is_primitive(word: list) -> bool:
     return all(word != word[i:] + word[:i] for i in range(1, len(word)))
 
 
+def cycles_on_hold(net: Net, claim: dict) -> bool | None:
+    """List all cycles at some mu by all words; where points of one period fill a set, one of them is looked at and the rest left open."""
+    at, low, high = family(net, claim), number(claim["low"]), number(claim["high"])
+    if at is None:
+        return None
+    sure = True
+    for i in range(SAMPLES + 1):
+        here = at(low + (high - low) * i / SAMPLES)
+        words = Words(here)
+        if len(words.letters) ** claim["up_to"] > MOST_WORDS:
+            return None
+        found = [cycle for k in range(1, claim["up_to"] + 1) for cycle in cycles_of(words, k)]
+        orbits = [[point for point, _ in cycle.orbit] for cycle in found]
+        owners = [owner for orbit in orbits if is_inside(orbit, claim) for owner in [followed(here, orbit, claim)]]
+        once = [word for owner in owners for word in owner if list(word) in claim["words"]]
+        if not all(owners) or len(once) != len(set(once)):
+            return False
+        sure = sure and not any(cycle.basis for cycle in found)
+    return True if sure else None
+
+
+def is_inside(orbit: list, claim: dict) -> bool:
+    """Say whether all points lie in the box."""
+    ends = list(zip(numbers(claim["box_low"]), numbers(claim["box_high"]), strict=True))
+    return all(a <= x <= b for point in orbit for x, (a, b) in zip(point, ends, strict=True))
+
+
+def followed(net: Net, orbit: list, claim: dict) -> list:
+    """Return the named words of its length that a cycle follows from one of its points, borders taken as either letter."""
+    gates = [[x[0] for x in net.run([boxes.point(x) for x in point])[1]] for point in orbit]
+    fits = {"1": lambda x: x >= 0, "0": lambda x: x <= 0, "?": lambda _: True}
+    return [
+        tuple(word)
+        for word in [*claim["words"], *claim["residual"]]
+        if len(word) == len(orbit)
+        and any(
+            all(fits[bit](x) for xs, letter in zip(gates[t:] + gates[:t], word, strict=True) for x, bit in zip(xs, letter, strict=True))
+            for t in range(len(orbit))
+        )
+    ]
+
+
 CARDS = {"cycles_on": cycles_on}
 FIELDS = {"cycles_on": "end at low high up_to box_low box_high words residual"}
+TRUTHS: dict[str, Callable[[Net, Json], bool | None]] = {"cycles_on": cycles_on_hold}

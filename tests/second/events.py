@@ -120,7 +120,7 @@ def border_collision(step: Step) -> dict:
         take(partner, "itinerary inverse")
         other = read_word(partner, net)
         copies = len(other) // len(word)
-        need(len(other) % len(word) == 0, "a multiple of the length")
+        need(other != word and len(other) % len(word) == 0, "another itinerary, of a multiple of the length")
         for place, (mine, theirs) in enumerate(zip(word * copies, other, strict=True)):
             differ = {i + 1 for i, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b}
             need(differ <= ({unit} if place % len(word) == time - 1 else set()), "another letter")

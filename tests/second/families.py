@@ -17,7 +17,7 @@ def path(step: Step) -> dict:
     fields = step.fields("end at")
     at, end = numbers(fields["at"]), read_net(fields["end"])
     need(len(at) == 2 and at[0] < at[1], "m0 < m1")
-    need(outline(step.net) == outline(end), "networks of one shape")
+    need(outline(step.net) == outline(end) and step.net.exact == end.exact, "networks of one shape, radii in both or in neither")
     ENDS[end.digest] = end
     return {"claim": "line", "net": end, "at": at}
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from tests.second import boxes
+from tests.second.boxes_on_lines import TRUTHS as BOX_TRUTHS
 from tests.second.counts import cycle_counts_hold, one_point_holds
 from tests.second.cycles import enclosed, jacobians_along, krawczyk, solved
 from tests.second.entropy import covers_exactly, entropy_floor
@@ -316,6 +317,7 @@ TRUTHS: dict[str, Callable[[Net, dict], bool | None]] = {
     "order": order_holds,
     **SPACE_TRUTHS,
     **EVENT_TRUTHS,
+    **BOX_TRUTHS,
 }
 INTERVAL: dict[str, Callable[[Net, dict], bool | None]] = {
     "cycle": cycle_in_intervals,

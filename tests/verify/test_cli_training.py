@@ -81,3 +81,8 @@ def test_mistakes(tmp_path: Path) -> None:
     content = orbitproof("train", asked(tmp_path, epochs=3), "--json").json()
     assert (content["verdict"], content["got"]) == ("Malformed", "epochs")
     assert orbitproof("train", tmp_path / "absent.json").code == 2
+
+
+def test_a_folder_is_no_configuration() -> None:
+    done = orbitproof("train", ".")
+    assert (done.code, "the configuration can be read" in done.out + done.err) == (2, True)

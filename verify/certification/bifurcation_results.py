@@ -225,7 +225,7 @@ class Bifurcations:
 
 
 def _cycle(word: Word, label: str | None) -> dict[str, object]:
-    return {"itinerary": list(word), "stability": label}
+    return {"itinerary": [letters for letters in word if letters], "period": len(word), "stability": label}
 
 
 def _settled(word: Word, gaps: list[tuple[Fraction, Fraction]]) -> dict[str, object]:

@@ -6,7 +6,7 @@ for by Newton's method on the Moore-Spence system. Nothing here is proved; ``ver
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -73,6 +73,16 @@ def find_folds(
     **Cost:** a step of a branch solves k M + 1 equations; ``steps`` bounds the steps a branch, ``budget`` (seconds) all.
     **Raises:** Unsupported for programs with relu.
     """
+    return follow(path, up_to=up_to, samples=samples, starts=starts, steps=steps, budget=budget, seed=seed)[0]
+
+
+def follow(  # noqa: PLR0913 - what is asked for is said by name
+    path: Path, *, up_to: int = 2, samples: int = 9, starts: int = 64, steps: int = 4000, budget: float = 30.0, seed: int = 0
+) -> tuple[tuple[FoldCandidate, ...], tuple[tuple[Trace, ...], ...]]:
+    """Return the events as ``find_folds`` does, and the branches: each the points that were passed, in order along the curve.
+
+    **Guarantee:** heuristic. **Raises:** Unsupported for programs with relu.
+    """
     others = sorted({operation.name for operation in path.start.program} - SMOOTH)
     if others:
         expected = f"only {', '.join(sorted(SMOOTH))}"
@@ -80,16 +90,23 @@ def find_folds(
     family, rng, deadline = Family(path), np.random.default_rng(seed), monotonic() + budget
     shares = np.linspace(0.0, 1.0, samples + 2)[1:-1]
     found: list[FoldCandidate] = []
+    branches: list[tuple[Trace, ...]] = []
     for period in range(1, up_to + 1):
         seeds = [(float(share), points) for share in shares for points in family.seeds(float(share), period, starts, rng)]
         seeds += [kick for flip in found if flip.twist < 0 and 2 * flip.period == period for kick in family.kicked(flip)]
         while seeds and monotonic() < deadline:
             share, points = seeds.pop(0)
-            for ahead in (1.0, -1.0):
-                for here, there in family.branch(points, share, ahead, steps, deadline):
-                    seeds = [other for other in seeds if not _passes(here, there, *other)]
+            curve: list[Trace] = []
+            for turn in (1.0, -1.0):
+                if _is_closed(curve):
+                    break
+                curve = [replace(trace, tangent=-trace.tangent) for trace in reversed(curve)]
+                for here, there in family.branch(points, share, turn, steps, deadline):
+                    curve += [there] if curve else [here, there]
+                    seeds = [other for other in seeds if not family.passes(here, there, *other)]
                     found += [event for event in family.events(here, there) if not any(same_event(event, other) for other in found)]
-    return tuple(sorted(found, key=lambda event: (event.mu, event.period)))
+            branches.append(tuple(curve))
+    return tuple(sorted(found, key=lambda event: (event.mu, event.period))), tuple(branches)
 
 
 class Family:
@@ -108,14 +125,15 @@ class Family:
         low, high = orbit.min(axis=0) - 1.0, orbit.max(axis=0) + 1.0
         cycles: list[Floats] = []
         for start in np.concatenate([orbit, rng.uniform(low, high, (starts, self.size))]):
-            points = self.at_share(self._orbit(start, share, period), share)
+            guess = self._orbit(start, share, period)
+            points = None if any(same_cycle(guess, other) for other in cycles) else self.at_share(guess, share)
             if points is not None and is_least(points) and not any(same_cycle(points, other) for other in cycles):
                 cycles.append(points)
         return cycles
 
     def kicked(self, flip: FoldCandidate) -> Iterator[tuple[float, Floats]]:
         """Yield cycles of twice the period near a flip."""
-        share = (flip.mu - self._low) / self._width
+        share = self.share_of(flip.mu)
         for size, side in product(KICKS, (1.0, -1.0)):
             start = np.concatenate([flip.points + size * flip.vectors, flip.points - size * flip.vectors])
             points = self.at_share(start, share + side * size * size)
@@ -134,9 +152,12 @@ class Family:
                 return points
         return None
 
-    def branch(self, points: Floats, share: float, ahead: float, steps: int, deadline: float) -> Iterator[tuple[Trace, Trace]]:
-        """Yield neighbouring points of the branch through a cycle until mu leaves the path or the branch closes."""
-        here = self._traced(points, share, np.append(np.zeros(points.size), ahead))
+    def branch(self, points: Floats, share: float, turn: float, steps: int, deadline: float) -> Iterator[tuple[Trace, Trace]]:
+        """Yield neighbouring points of the branch through a cycle until mu leaves the path or the branch closes.
+
+        ``turn``: 1 or -1, the two ways along the branch; mu cannot tell them apart at a fold.
+        """
+        here = self._traced(points, share, None, turn)
         first, length, far = here, FIRST_STEP, False
         for _ in range(steps):
             if here is None or monotonic() > deadline:
@@ -154,12 +175,22 @@ class Family:
             here, length, far = there, min(1.3 * length, LARGEST_STEP), far or gap > 4.0 * LARGEST_STEP
 
     def events(self, here: Trace, there: Trace) -> Iterator[FoldCandidate]:
-        """Yield what happens between two neighbouring points of a branch, inside the path."""
+        """Yield what happens between two neighbouring points of a branch, or exactly on one of them, inside the path."""
         middle = ((here.points + there.points) / 2.0, (here.share + there.share) / 2.0)
-        for twist, changes in ((1, here.tangent[-1] * there.tangent[-1] < 0.0), (-1, here.flip * there.flip < 0.0)):
+        for twist, changes in ((1, here.tangent[-1] * there.tangent[-1] <= 0.0), (-1, here.flip * there.flip <= 0.0)):
             event = self._solved(*middle, twist) if changes else None
-            if event is not None and is_least(event.points) and 0.0 < (event.mu - self._low) / self._width < 1.0:
+            if event is not None and is_least(event.points) and 0.0 < self.share_of(event.mu) < 1.0:
                 yield event
+
+    def share_of(self, mu: float) -> float:
+        """Return the fraction of the way at which mu lies."""
+        return (mu - self._low) / self._width
+
+    def speed(self, points: Floats, share: float) -> float:
+        """Return how fast the farthest-moving point of a cycle goes with the share (max norm), infinity at a turning point."""
+        _, matrix = self._system(points, share)
+        moves = _solve(matrix[:, :-1], -matrix[:, -1])
+        return float("inf") if moves is None else float(np.abs(moves).max())
 
     def _next(self, here: Trace, length: float) -> Trace | None:
         """Step along the tangent and return to the branch in the plane across it; None if the tangent turns by over 30 degrees."""
@@ -177,14 +208,25 @@ class Family:
                 return there if there is not None and there.tangent @ here.tangent > np.sqrt(0.75) else None
         return None
 
-    def _traced(self, points: Floats, share: float, along: Floats) -> Trace | None:
-        """Return the point of the branch with its tangent, turned to go ``along``, and the sign of det(I + DF^k)."""
+    def _traced(self, points: Floats, share: float, along: Floats | None, turn: float = 1.0) -> Trace | None:
+        """Return the point of the branch with its tangent, turned to go ``along``, and the sign of det(I + DF^k), nan if too large."""
         _, matrix = self._system(points, share)
-        tangent = np.linalg.svd(matrix)[2][-1]
-        tangent = tangent if tangent @ along >= 0.0 else -tangent
+        tangent = turn * np.linalg.svd(matrix)[2][-1]
+        tangent = tangent if along is None or tangent @ along >= 0.0 else -tangent
         whole = self._product(points, share)
-        sign = np.linalg.slogdet(np.eye(self.size) + whole)[0] if np.isfinite(whole).all() else 0.0
+        sign = np.linalg.slogdet(np.eye(self.size) + whole)[0] if np.isfinite(whole).all() else np.nan
         return Trace(points, share, tangent, float(sign))
+
+    def passes(self, here: Trace, there: Trace, share: float, points: Floats) -> bool:
+        """Say whether a branch goes through this cycle between two of its points; others may be near it."""
+        if points.shape != here.points.shape or (here.share - share) * (there.share - share) > 0.0:
+            return False
+        width = there.share - here.share
+        between = here.points + (there.points - here.points) * ((share - here.share) / width if width else 0.0)
+        if not same_cycle(between, points, 4.0 * LARGEST_STEP**2 + SAME):
+            return False
+        own = self.at_share(between, share)
+        return own is None or same_cycle(own, points)
 
     def _solved(self, points: Floats, share: float, twist: int) -> FoldCandidate | None:
         """Solve the Moore-Spence system from a nearby point of the branch."""
@@ -276,13 +318,9 @@ def _cyclic(rows: Floats, images: Floats, slopes: Floats) -> tuple[Floats, Float
     return (rows - np.roll(images, 1, axis=0)).ravel(), matrix.reshape(count * width, -1)
 
 
-def _passes(here: Trace, there: Trace, share: float, points: Floats) -> bool:
-    """Say whether a branch goes through this cycle between two of its points."""
-    if points.shape != here.points.shape or (here.share - share) * (there.share - share) > 0.0:
-        return False
-    width = there.share - here.share
-    between = here.points + (there.points - here.points) * ((share - here.share) / width if width else 0.0)
-    return same_cycle(between, points, 4.0 * LARGEST_STEP**2 + SAME)
+def _is_closed(curve: list[Trace]) -> bool:
+    """Say whether a branch came back to where it began."""
+    return len(curve) > 2 and 0.0 <= curve[-1].share <= 1.0 and _apart(curve[0], curve[-1]) < LARGEST_STEP  # noqa: PLR2004
 
 
 def _apart(one: Trace, two: Trace) -> float:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from proofs.errors import Malformed
-from verify.training.data import NAMES, about
+from verify.training.data import LONGEST, NAMES, SHORTEST, about
 from verify.training.fields import read, require
 
 FAMILIES = {"plrnn": (), "alrnn": ("P",), "shallow_plrnn": ("H",), "clipped_shallow_plrnn": ("H",), "dendritic_plrnn": ("B",)}
@@ -67,7 +67,8 @@ class DataSettings:
         require((self.system is None) != (self.file is None), where, "either system or file", f"system {self.system}, file {self.file}")
         require(self.system is None or self.system in NAMES, f"{where}, key system", f"one of {', '.join(NAMES)}", self.system)
         require(_SHORTEST <= self.steps <= _LARGEST, f"{where}, key steps", f"an integer from {_SHORTEST} to {_LARGEST}", self.steps)
-        require(self.dt is None or self.dt > 0, f"{where}, key dt", "a positive number", self.dt)
+        fits = self.dt is None or SHORTEST <= self.dt <= LONGEST
+        require(fits, f"{where}, key dt", f"a number from {SHORTEST:g} to {LONGEST:g}", self.dt)
         require(self.dt is None or self.system != "ellipse", f"{where}, key dt", "none: the ellipse is a map", self.dt)
         require(self.seed >= 0, f"{where}, key seed", "an integer, at least 0", self.seed)
         require(self.noise >= 0, f"{where}, key noise", "a number, at least 0", self.noise)

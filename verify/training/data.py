@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NAMES = (*SYSTEMS, "ellipse")
 _TOLERANCE = 1e-8
 _DIMENSIONS = 2
+_ROUNDING = 1e-13  # a constant's deviation in floats need not be 0
+SHORTEST, LONGEST = 1e-6, 1e3  # times between samples
 
 
 def simulate(name: str, steps: int, dt: float | None = None, seed: int = 0, noise: float = 0.0, *, standardise: bool = True) -> np.ndarray:
@@ -74,9 +76,14 @@ def read_series(path: Path) -> np.ndarray:
 
 def standardised(series: np.ndarray, name: str) -> np.ndarray:
     """Return every coordinate with mean 0 and deviation 1. **Raises:** Malformed: a coordinate that is constant."""
-    deviation = series.std(axis=0)
-    if not (deviation > 0).all():
-        got = f"coordinate {int(np.argmin(deviation))} is constant"
+    with np.errstate(over="ignore"):
+        deviation = series.std(axis=0)
+    if not np.isfinite(deviation).all():
+        got = f"coordinate {int(np.argmin(np.isfinite(deviation)))} up to {np.abs(series).max():.3g}"
+        raise Malformed(where=f"data {name}", law="sizes of a series", expected="a standard deviation that is a float", got=got)
+    moves = deviation > _ROUNDING * np.abs(series).max(axis=0)
+    if not moves.all():
+        got = f"coordinate {int(np.argmin(moves))} is constant"
         raise Malformed(where=f"data {name}", law="coordinates that vary", expected="a positive standard deviation", got=got)
     return np.asarray((series - series.mean(axis=0)) / deviation)
 
@@ -107,8 +114,8 @@ def _check(name: str, steps: int, dt: float | None, noise: float) -> None:
         raise Malformed(where="data, system", law="a known system", expected=", ".join(NAMES), got=str(name))
     if type(steps) is not int or steps < 2:  # noqa: PLR2004 - one point is no series
         raise Malformed(where="data, steps", law="length of a series", expected="an integer, at least 2", got=repr(steps))
-    if dt is not None and (name == "ellipse" or not (math.isfinite(dt) and dt > 0)):
-        expected = "none, the ellipse is a map" if name == "ellipse" else "a positive number"
+    if dt is not None and (name == "ellipse" or not SHORTEST <= dt <= LONGEST):
+        expected = "none, the ellipse is a map" if name == "ellipse" else f"a number from {SHORTEST:g} to {LONGEST:g}"
         raise Malformed(where="data, dt", law="time between samples", expected=expected, got=repr(dt))
     if not (math.isfinite(noise) and noise >= 0):
         raise Malformed(where="data, noise", law="observation noise", expected="a number, at least 0", got=repr(noise))

@@ -105,7 +105,7 @@ class Loop:
             self.observation.load_state_dict(state["observation"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.generator.set_state(state["generator"])
-            self.forcing.alpha, self.update = float(state["alpha"]), int(state["update"])
+            self.forcing.alpha, self.update = float(state["alpha"]), _within(state["update"], self.config.training.updates)
         except (KeyError, RuntimeError, ValueError, TypeError) as failure:
             law = "a run that can be resumed"
             raise Malformed(where=where, law=law, expected="a whole state", got=f"{type(failure).__name__}: {failure}"[:300]) from failure
@@ -126,6 +126,13 @@ class Loop:
             for _ in range(ahead):
                 z = step(z)
             return np.asarray(self.observation(z).numpy())
+
+
+def _within(update: object, updates: int) -> int:
+    if type(update) is not int or not 0 <= update <= updates:
+        message = f"update {update!r} of {updates}"
+        raise ValueError(message)
+    return update
 
 
 @contextmanager

@@ -87,6 +87,8 @@ def spectral_distance(series: np.ndarray, run: np.ndarray, smoothing: float = 20
 def _spectra(points: np.ndarray, smoothing: float) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d
 
-    powers = np.square(np.abs(np.fft.rfft(points - points.mean(axis=0), axis=0))) + np.finfo(float).tiny
+    scale = np.abs(points).max(axis=0)  # the shares below do not depend on it, and squares of large numbers leave the floats
+    centred = points / np.where(scale > 0, scale, 1)
+    powers = np.square(np.abs(np.fft.rfft(centred - centred.mean(axis=0), axis=0))) + np.finfo(float).tiny
     smoothed = gaussian_filter1d(powers, smoothing, axis=0, mode="constant")
     return np.asarray(smoothed / smoothed.sum(axis=0))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from proofs.errors import Malformed
 
@@ -57,10 +57,22 @@ def read_records(directory: Path) -> tuple[Record, ...]:
     path = directory / METRICS
     try:
         lines = path.read_bytes().decode("utf-8").splitlines(keepends=True)
-        return tuple(Record(**json.loads(line)) for line in lines if line.endswith("\n"))
+        return tuple(_record(json.loads(line)) for line in lines if line.endswith("\n"))
     except (OSError, ValueError, TypeError) as failure:
         got = failure.strerror if isinstance(failure, OSError) and failure.strerror else str(failure)
         raise Malformed(where=str(path), law="records of a training", expected="a JSON object a line", got=got) from failure
+
+
+def _record(content: dict[str, Any]) -> Record:
+    """Return a record, its entries checked. **Raises:** ValueError, TypeError."""
+    found = Record(**content)
+    for name, value in asdict(found).items():
+        whole = name in {"update", "epoch"}
+        fits = type(value) is int and value >= 0 if whole else type(value) in {int, float} and math.isfinite(value)
+        if not fits and not (name == "alpha" and value is None):
+            message = f"{name} {value!r:.100}"
+            raise ValueError(message)
+    return found
 
 
 def append(stream: IO[str], record: Record) -> None:

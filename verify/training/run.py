@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
@@ -84,8 +84,7 @@ def read_run(directory: Path | str) -> TrainingRun:
     checkpoints = checkpoints_of(folder)
     config = read_config(_object(folder / CONFIG).get("config", {}))  # type: ignore[arg-type]
     records = read_records(folder)
-    found = _object(folder / RESULT).get("quality") if (folder / RESULT).exists() else None
-    quality = Quality(**found) if isinstance(found, dict) else None
+    quality = _quality(folder / RESULT) if (folder / RESULT).exists() else None
     return TrainingRun(folder, config, checkpoints, records, quality, records[-1].seconds if records else 0.0)
 
 
@@ -173,7 +172,7 @@ def _require_torch() -> None:
 
 def _begun(config: Config, folder: Path, series: np.ndarray) -> list[Record]:
     """Make the folder. **Raises:** Malformed: there is a run in it, or it cannot be made."""
-    if (folder / CONFIG).exists():
+    if (folder / CONFIG).exists() or ((folder / FOLDER).is_dir() and checkpoints_of(folder)):
         remedy = "resume it with --resume, or take another folder"
         raise Malformed(
             where=str(folder), law="a run has a folder of its own", expected="a new folder", got="one with a run", remedy=remedy
@@ -197,8 +196,20 @@ def _resumed(loop: Loop, folder: Path, data: str) -> list[Record]:
         remedy = "the file of the data has changed, or the libraries that simulate them"
         raise Malformed(where=str(folder), law="a run goes on with its own data", expected=before, got=data, remedy=remedy)
     kept = [record for record in read_records(folder) if record.update < loop.update]
+    if [record.update for record in kept] != list(range(loop.update)):
+        expected, got = f"one of each update from 0 to {loop.update - 1}", f"{len(kept)} records"
+        remedy = "put the file back, or train in another folder"
+        raise Malformed(where=str(folder / METRICS), law="a run goes on with its own records", expected=expected, got=got, remedy=remedy)
     replace_file(folder / METRICS, lambda file: file.writelines(record.line().encode() for record in kept))
     return kept
+
+
+def _quality(path: Path) -> Quality:
+    """Read how well a finished run does. **Raises:** Malformed."""
+    found = _object(path).get("quality")
+    if not isinstance(found, dict) or found.keys() != {part.name for part in fields(Quality)}:
+        raise Malformed(where=str(path), law="a run's result", expected="the qualities of a free run", got=repr(found)[:200])
+    return Quality(**found)
 
 
 def _write(path: Path, content: Mapping[str, object]) -> None:

@@ -144,6 +144,11 @@ class Tracking:
         return sum(segment.proved for segment in self.segments)
 
     @property
+    def unresolved(self) -> int:
+        """Return how much was left open: events that the kernel refused or that no card covers, branches not proved, searches cut short."""
+        return sum(len(segment.unresolved) for segment in self.segments)
+
+    @property
     def verdict(self) -> str:
         """Return Proved where there are events and all are proved, else Estimate."""
         return "Proved" if self.events and self.proved == self.events else "Estimate"
@@ -170,6 +175,7 @@ class Tracking:
             "segments": segments,
             "events": self.events,
             "events_proved": self.proved,
+            "unresolved": self.unresolved,
             "events_by_type": dict(sorted(Counter(event.type for one in self.segments for event in one.events).items())),
             "jumps": sum(jumps),
             "figure": self.figure,
@@ -319,6 +325,8 @@ def _partners(event: EventRecord) -> str:
 def _verdict(found: Tracking) -> list[str]:
     if not found.events:
         count = len(found.segments)
-        return [f"Estimate  no event was found on {count} segments; none is excluded"]
+        left = f"; not resolved: {found.unresolved}, see above" if found.unresolved else ""
+        return [f"Estimate  no event was found on {count} segments{left}; none is excluded"]
     where = f"certificates in {found.folder}" if found.proved else "none has a certificate"
-    return [f"{found.verdict}  {found.proved} of {found.events} events between checkpoints are proved; {where}"]
+    left = f"; not resolved: {found.unresolved}, see above" if found.unresolved else ""
+    return [f"{found.verdict}  {found.proved} of {found.events} events between checkpoints are proved{left}; {where}"]

@@ -12,8 +12,9 @@ from proofs.network import Network, Operation
 from tests.corpus import pairs as corpus
 from tests.corpus.parts import affine, plrnn
 from verify.errors import Unsupported
-from verify.paths import Path
-from verify.search.folds import FoldCandidate, find_folds, is_least, same_cycle
+from verify.loading import Loaded, load
+from verify.paths import Path, vary
+from verify.search.folds import Family, FoldCandidate, find_folds, is_least, same_cycle
 
 FEW = {"samples": 3, "starts": 8}
 
@@ -96,3 +97,39 @@ def test_cycles_are_one_from_any_point_on() -> None:
     assert not same_cycle(points, points[::-1])
     assert is_least(points)
     assert not is_least(np.array([[1.0], [1.0]]))
+
+
+def tanh_of(weight: object) -> Loaded:
+    """Return z' = tanh(w z)."""
+    return load({"W": [[weight]], "b": ["0"], "activation": "tanh"}, "rnn")
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_an_event_exactly_where_a_branch_starts(samples: int) -> None:
+    """The flip at w = -1 is the middle of the path: det(I + DF) is exactly 0 at a sampled network."""
+    (flip,) = find_folds(vary(tanh_of("-1"), "W[0,0]=-2:0"), up_to=1, samples=samples, starts=8)
+    assert (flip.kind, flip.period) == ("flip", 1)
+    assert flip.mu == pytest.approx(-1.0, abs=1e-9)
+
+
+def test_a_fold_exactly_where_a_branch_starts() -> None:
+    """The fold of mu - z^2 at mu = -1/4: both ways along the branch mu grows, so that it cannot tell them apart."""
+    family = Family(line((corpus.quadratic("-5/4"), corpus.quadratic("3/4")), "-5/4", "3/4"))
+    pairs = [next(family.branch(np.array([[-0.5]]), 0.5, turn, 9, math.inf)) for turn in (1.0, -1.0)]
+    ways = [there.points[0, 0] - here.points[0, 0] for here, there in pairs]
+    assert ways[0] * ways[1] < 0.0
+    assert [event.mu for event in family.events(*pairs[0]) if event.kind == "fold"] == pytest.approx([-0.25], abs=1e-9)
+
+
+def test_a_branch_keeps_apart_from_its_neighbours() -> None:
+    """Beside the pitchfork of tanh(w z) at w = 1 three fixed points are near each other; each has its own branch."""
+    family = Family(vary(tanh_of("1"), "W[0,0]=1/2:3/2"))
+    share = 0.50001
+    one, zero, two = (family.at_share(np.array([[start]]), share) for start in (-0.01, 0.0, 0.01))
+    assert one is not None
+    assert zero is not None
+    assert two is not None
+    here, there = next(family.branch(zero, share - 1e-6, 1.0, 9, math.inf))
+    assert family.passes(here, there, share, zero)
+    assert not family.passes(here, there, share, one)
+    assert not family.passes(here, there, share, two)

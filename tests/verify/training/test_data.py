@@ -9,7 +9,7 @@ import pytest
 
 from proofs.errors import Malformed
 from verify.training.config import DataSettings
-from verify.training.data import NAMES, about, digest, read_series, series_of, simulate
+from verify.training.data import NAMES, about, digest, read_series, series_of, simulate, standardised
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -107,3 +107,15 @@ def test_refusals(name: str, steps: int, options: dict, where: str) -> None:
     with pytest.raises(Malformed) as caught:
         simulate(name, steps, **options)
     assert caught.value.where == where
+
+
+@pytest.mark.parametrize(("column", "law"), [([0.1] * 100, "vary"), ([1e200, -1e200] * 50, "sizes")])
+def test_what_cannot_be_standardised(column: list[float], law: str) -> None:
+    with pytest.raises(Malformed, match=law):
+        standardised(np.column_stack([column, np.arange(100.0)]), "mine")
+
+
+@pytest.mark.parametrize("dt", [1e-300, 1e300])
+def test_times_that_no_solver_reaches(dt: float) -> None:
+    with pytest.raises(Malformed, match="time between samples"):
+        simulate("lorenz63", 10, dt)

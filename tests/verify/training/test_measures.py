@@ -54,3 +54,10 @@ def test_what_has_no_value_is_none() -> None:
 def test_the_prediction_error_is_that_of_the_points_ahead() -> None:
     quality = judge(SERIES, SERIES, lambda points, ahead: points + ahead)
     assert quality.prediction == pytest.approx(np.square(SERIES[:-20] + 20 - SERIES[20:]).mean())
+
+
+@pytest.mark.parametrize("size", [1e160, 1e300])
+def test_huge_orbits_have_a_spectrum(size: float) -> None:
+    quality = judge(SERIES, SERIES * size, still)
+    assert quality.bounded
+    assert quality.spectrum == pytest.approx(0, abs=1e-6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import signal
 import subprocess
@@ -256,3 +257,43 @@ def test_lorenz_is_predicted_after_two_thousand_updates(tmp_path: Path) -> None:
     assert run.quality.prediction < 0.1
     assert run.quality.largest is not None
     assert run.quality.largest < 4
+
+
+@pytest.mark.parametrize("update", [-5, 41, 10**9, True, 20.0])
+def test_a_state_that_no_update_leads_to(tmp_path: Path, update: object) -> None:
+    train(SMALL, tmp_path / "run", until=20)
+    state = torch.load(tmp_path / "run" / STATE, weights_only=True)
+    torch.save({**state, "update": update}, tmp_path / "run" / STATE)
+    with pytest.raises(Malformed, match="whole state"):
+        train(SMALL, tmp_path / "run", resume=True)
+
+
+def test_records_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
+    train(SMALL, tmp_path / "run", until=20)
+    (tmp_path / "run" / METRICS).write_text("", encoding="utf-8")
+    with pytest.raises(Malformed, match="its own records"):
+        train(SMALL, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("change", [("loss", "x"), ("loss", math.nan), ("update", 1.5), ("update", -1), ("alpha", "x"), ("seconds", None)])
+def test_records_with_wrong_entries(tmp_path: Path, change: tuple[str, object]) -> None:
+    train(SMALL, tmp_path / "run", until=10)
+    path = tmp_path / "run" / METRICS
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([json.dumps(json.loads(lines[0]) | dict([change])), *lines[1:], ""]), encoding="utf-8")
+    with pytest.raises(Malformed, match="records of a training"):
+        read_run(tmp_path / "run")
+
+
+def test_checkpoints_of_another_run_are_not_mixed_in(tmp_path: Path) -> None:
+    train(SMALL, tmp_path / "run", until=10)
+    (tmp_path / "run" / "config.json").unlink()
+    with pytest.raises(Malformed, match="a folder of its own"):
+        train(SMALL, tmp_path / "run")
+
+
+def test_a_damaged_result(tmp_path: Path) -> None:
+    train(SMALL, tmp_path / "run", until=10)
+    (tmp_path / "run" / "result.json").write_text('{"quality": {"spectrum": 1}}', encoding="utf-8")
+    with pytest.raises(Malformed, match="a run's result"):
+        read_run(tmp_path / "run")

@@ -70,7 +70,7 @@ def test_text_names_place_type_and_proof() -> None:
     assert f"  0 to 10 at 0.250000000000: border_collision, {gate}" in lines
     assert "  10 to 20 at 0.500000000000: to_infinity, period 1 (10), exists before; stability is lost; found, not proved" in lines
     assert lines[-4:] == ["not resolved, not guessed", "  10 to 20: too close", "", lines[-1]]
-    assert lines[-1] == "Estimate  1 of 2 events between checkpoints are proved; certificates in run/tracking"
+    assert lines[-1] == "Estimate  1 of 2 events between checkpoints are proved; not resolved: 1, see above; certificates in run/tracking"
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
@@ -83,6 +83,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 def test_json_is_whole() -> None:
     content = json.loads(json.dumps(tracking((1.0, 3.0), [[event()]], 0.5).as_json(), allow_nan=False))
     assert (content["verdict"], content["events"], content["events_proved"], content["jumps"]) == ("Proved", 1, 1, 1)
+    assert content["unresolved"] == 0
     assert content["events_by_type"] == {"border_collision": 1}
     assert content["segments"][0]["jump"] is True
     assert content["segments"][0]["events"][0]["parameter"] == ["1/4", "274877906945/1099511627776"]
