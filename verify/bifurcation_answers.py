@@ -48,7 +48,8 @@ def bifurcations_text(answer: Bifurcations) -> list[str]:
     lines += _settled_lines(answer)
     lines += [f"note         {text} (not kernel-checked)" for text in found.notes]
     if answer.complete and answer.box is not None:
-        lines.append(f"complete     proved for all cycles of period at most {answer.up_to} in the box {_box(answer.box)}")
+        where = f"every cycle of period at most {answer.up_to} in the box {_box(answer.box)} is one of these, at every {answer.path['parameter']}"
+        lines.append(f"complete     proved: {where}; flips and complex pairs are excluded where stability is proved")
     else:
         lines.append(f"complete     {_not_complete(answer)}")
     if answer.saved_as:
@@ -105,14 +106,16 @@ def _event_line(event: ProvedEvent) -> str:
     touched = f" at the border of unit {event.unit}, time {event.time}" if event.unit is not None else ""
     who = cycle_text(event.itinerary, event.period)
     sides = f"before: {_side(event.before)}; after: {_side(event.after)}" if event.itinerary else _smooth_sides(event)
-    alone = f"; no other event of these cycles in {range_text(*event.reach)}" if event.reach != (event.low, event.high) else ""
+    alone = f"; no other of its type in {range_text(*event.reach)}" if event.reach != (event.low, event.high) else ""
     return f"event        {where}{exact}  {_TYPES[event.kind]} of the {who}{touched}; {sides}{alone}"
 
 
 def _smooth_sides(event: ProvedEvent) -> str:
     """Say what card ``smooth_fold`` proves of a neighbourhood."""
     other = "before" if event.side == "after" else "after"
-    beside = "".join(f"; proved beside it, {name}: {_side(cycles)}" for name, cycles in (("before", event.before), ("after", event.after)) if cycles)
+    beside = "".join(
+        f"; proved beside it, {name}: {_side(cycles)}" for name, cycles in (("before", event.before), ("after", event.after)) if cycles
+    )
     if event.kind == "fold":
         return f"{event.side}: two such cycles near it; {other}: none near it{beside}"
     return f"{event.side}: its multiplier is below -1; {other}: above -1; cycles of twice the period are born there{beside}"
@@ -160,11 +163,13 @@ def _virtual_line(item: Virtual, *, proved: bool) -> str:
 
 def _cluster_line(item: Cluster) -> str:
     words = "; ".join(word_text(word) for word in item.itineraries[:3]) + ("; ..." if len(item.itineraries) > 3 else "")  # noqa: PLR2004
-    return f"unresolved   {enclosure_text(item.low, item.high)}  itinerary {words}: {item.reason}"
+    who = f"itinerary {words}: " if words else ""
+    return f"unresolved   {enclosure_text(item.low, item.high)}  {who}{item.reason}"
 
 
 def _undecided_line(item: Undecided) -> str:
-    return f"undecided    {enclosure_text(item.low, item.high)}  {item.what} of itinerary {word_text(item.itinerary)}: {item.reason}"
+    who = f" of itinerary {word_text(item.itinerary)}" if item.itinerary else ""
+    return f"undecided    {enclosure_text(item.low, item.high)}  {item.what}{who}: {item.reason}"
 
 
 def _capped(lines: list[str], what: str) -> list[str]:
@@ -180,7 +185,8 @@ def _listing(answer: Bifurcations) -> str:
     listed = f" ({', '.join(f'{count} {_TYPES[kind]}' for kind, count in sorted(kinds.items()))})" if kinds else ""
     paths = len(merged(found.branches))
     within = f"of cycles of least period at most {answer.up_to}, {path['parameter']} from {path['low']} to {path['high']}"
-    tail = f"; complete in the box {_box(answer.box)}" if answer.complete and answer.box is not None else "; there may be others"
+    unsure = ", but for flips and complex pairs where stability is not proved" if any(item.what == "stability" for item in found.undecided) else ""
+    tail = f"; complete in the box {_box(answer.box)}{unsure}" if answer.complete and answer.box is not None else "; there may be others"
     gaps = sum(bool(left) for left in answer.gaps.values())
     open_parts = f"; {gaps} itinerar{'y' if gaps == 1 else 'ies'} with gaps" if gaps else ""
     open_parts += f"; {len(found.clusters)} unresolved" if found.clusters else ""

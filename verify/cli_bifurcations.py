@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _NETWORKS = "one network with --vary, or two of one shape: the path is the straight line of weights from A (mu = 0) to B (mu = 1)"
 _VARY = "one stored entry that moves, indices from 0, such as 'W[0,0]=-6:2' or 'A[1]=0.5:3/2'; given twice: the plane of both"
-_COMPLETE = "ask for the proof that cycles inside the box have no other events"
+_COMPLETE = "ask for the proof that there are no other cycles inside the box, at any mu"
 _BOX = "the box of --complete: each coordinate in [LO, HI]"
 _FIGURE = "draw the plane of two entries: .svg .png .pdf"
 _MOST_ENTRIES = 2

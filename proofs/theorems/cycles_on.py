@@ -2,16 +2,26 @@
 
 Statement   for every mu in [low, high] each cycle of F_mu of least period k <= K all of whose points lie in the box follows, up to
             rotation, a listed or residual word of length k (letter 1: a >= 0, 0: a <= 0, ?: any); a listed one is followed by one at most.
-Witness     cites a line; up_to: K; box: [lower ends, upper ends]; breaks: m_0 < .. < m_n; bits; cells, for each [m_i, m_(i+1)] a tree of
-            words, bit after bit of each letter (1 before 0), as the list of its nodes in preorder. A node: 1 (go on) or an object farkas;
-            at each necklace of k letters also how it closes: n > 0 (regular on n equal parts), 0 (residual) or an object farkas.
-            farkas: gates [time, hinge, l, ..], optional states [time, state, b, ..], back [n_1, .., n_M] (when closing only).
+Witness     cites a line; up_to: K (1 to 64); box: [lower ends, upper ends]; breaks: m_0 < .. < m_n; bits; cells, for each [m_i, m_(i+1)] a
+            list of the nodes of a tree of words in preorder. A word grows by bits, one a live hinge, bit 1 before bit 0; each bit that is
+            open has a node, a bit that is not (check 2) has none: 1 (go on) or an object farkas. After the last bit of a letter, if the
+            letters are a necklace and the image is not lost, a node says how the word closes: n > 0 (regular on n equal parts, at most
+            1024), 0 (residual) or an object farkas; then come the bits of the next letter, up to K letters. Necklace: the least of its
+            rotations, letters compared as strings of bits; powers are necklaces.
+            farkas: gates [time, hinge, l, ..] (from 1, all hinges counted, l >= 0), optional states [time, state, b, ..]
+            (only those at times 2 to k count), back [b_1, .., b_M] (when closing only; 0 without it); integers of at most 10^18.
 Checks      1  piecewise linear; the breaks lie on the line; low <= high in the box; hinges whose output reaches F in no network are "?"
-            2  nodes are neither missing nor left over. Without a node: letters that start no necklace (each cycle has a rotation that is
-               one), pre-activations of one strict sign on the box around z_t, which those of one state cut off, images outside the box
-            3  farkas: l >= 0 on decided hinges; sum l s (gate z_t + offset) + sum n_t (J_t z_t + h_t - z_(t+1)), which is >= 0 on such an
-               orbit, is < 0 for all z_t in their boxes and all networks: at both ends if the pieces are affine in mu, else by intervals
-            4  n > 0: |I - C (I - P)| < 1 on each part: one solution at most, so no further cycle if the word is a power (listed if not)
+            2  nodes are neither missing nor left over. A bit is not open if the letters so far, the rest of it filled with 1, begin no
+               necklace of any length, or if the pre-activation has strictly the other sign on the box around z_t. That box: the stated one
+               for z_1; then its image, cut with the stated one (an empty one loses the word); and cut at 0 of each decided pre-activation
+               that reads one state, without a radius and the same all along the cell. Signs and images: the hull of those at both ends
+               of the cell if the pieces are affine in mu, else by intervals
+            3  farkas: sum l s (gate z_t + offset) + sum n_t (J_t z_t + h_t - z_(t+1)) is >= 0 on such an orbit (s = 1 for letter 1, -1 for
+               0; z_(k+1) = z_1 when closing) and is shown < 0 for all z_t in their boxes and all networks, at both ends of the cell if
+               the pieces are affine in mu, else by intervals. n_k = back; each other n_t is the coefficient that the later terms leave
+               at z_(t+1), at the middle and rounded, less its b; what is left is bounded by the box around z_(t+1)
+            4  n > 0: |I - C (I - P)| < 1 on each part, C the inverse of the middle of the interval matrix I - P: one solution at most, so
+               no further cycle if the word is a power (listed if not); a word that is residual in some cell is residual
 Fails when  a cell is too wide for its multipliers; a word is singular and not excluded in the box (residual then).
 Rests on    Farkas' lemma.
 """

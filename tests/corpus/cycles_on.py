@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 from proofs.arithmetic import Interval, Matrix
 from proofs.network import Network
@@ -17,6 +18,7 @@ from proofs.theorems.path_cells import Prefix, Stretch, is_regular
 from tests.corpus.parts import Case, affine, hinges, lozi, plrnn, spell, tanh_net
 
 BITS = 40
+KEPT = Path(__file__).resolve().parent / "kept"
 LEFT: dict[str, object] = {"gates": [1, 1, 4], "back": [-5]}  # 4 (-z) - 5 (z/5 + 1 - z) = -5 for a point on the left branch
 AWAY: dict[str, object] = {"gates": [], "back": [-1]}  # -(a z + 1 - z) = (1 - a) z - 1
 ONE: dict[str, object] = {"low": "-1/2", "high": "1/2"}
@@ -93,6 +95,7 @@ def planar(first: str) -> Network:
 
 def accepted_cycles_on() -> Iterator[tuple[str, bytes]]:
     """Yield (name, certificate)."""
+    yield from ((path.stem, path.read_bytes()) for path in sorted(KEPT.glob("cycles_on-*.cert")))  # trees that a search built
     for name, ends, up_to, box, told, inner in (
         ("fixed-point", ("-1/2", "1/2"), 1, (-10, 10), [{"=0": LEFT}], []),
         ("multiplier-one-outside-the-box", ("9/10", "11/10"), 1, (-5, 5), [{"=1": AWAY, "=0": LEFT}], []),

@@ -194,8 +194,6 @@ class Walk:
         need(len(back) in ({0, self.net.dimension} if closes else {0}), "numbers back")
         for time, hinge, _ in gates:
             need(1 <= time <= len(word) and hinge - 1 in self.live[: len(word[time - 1])], "a hinge that is not decided")
-        for time, state, _ in states:
-            need(1 <= time <= len(word) + closes and 1 <= state <= self.net.dimension, "a state that is not there")
         middle = self.middle()
         moves = self.moves(middle, word, gates, states, back)
         need(all(self.most(net, word, around, gates, moves, back) < 0 for net in self.cases), "a sum that may reach 0")
@@ -228,7 +226,8 @@ class Walk:
         sums, _ = self.gate_sums(pieces, word, gates, back)
         found = []
         for t in range(len(word), 0, -1):
-            left = [sum(x for time, i, x in states if (time, i) == (t + 1, state)) for state in range(1, net.dimension + 1)]
+            known = states if t < len(word) else []  # n_k is back itself; states at other times count for nothing
+            left = [sum(x for time, i, x in known if (time, i) == (t + 1, state)) for state in range(1, net.dimension + 1)]
             found.append([boxes.point(s[0] - b) for s, b in zip(sums[t], left, strict=True)])
             for n, row in zip(found[-1], pieces[t - 1][0], strict=True):
                 sums[t - 1] = added(sums[t - 1], n, row)
@@ -265,8 +264,8 @@ def threes(content: Json, least: int) -> list:
     need(len(found) % 3 == 0, "numbers in threes")
     listed = [found[i : i + 3] for i in range(0, len(found), 3)]
     for triple in listed:
-        for x, low in zip(triple, (0, 0, least), strict=True):
-            integer(x, low, MOST_MULTIPLIER)
+        for x in triple:
+            integer(x, least, MOST_MULTIPLIER)
     return listed
 
 

@@ -61,7 +61,7 @@ class PathProver:
             self.line = self.draft.add("path", witness)[0]
 
     def event(self, event: Event, room: Range) -> ProvedEvent | str:
-        """Prove an event in its narrow interval, and that it is alone in a wider one within ``room``; else say why not."""
+        """Prove an event in its narrow interval, and that it is the only such one in a wider one within ``room``; else say why not."""
         event = aligned(event)
         narrow = self._claim(event, event.low, event.high)
         for _ in range(_WIDENINGS):
@@ -72,8 +72,8 @@ class PathProver:
         if isinstance(narrow, str):
             return narrow
         card, claim = narrow
-        low, high = self._reach(event, room)
-        return _proved(event, card, claim, (low, high))
+        met = tuple(word for word, _ in claim.partners) if isinstance(claim, BorderCollision) else ()
+        return _proved(event, card, claim, self._reach(replace(event, partners=met), room))
 
     def exists(self, word: Word, low: Fraction, high: Fraction, *, stability: bool = True) -> tuple[list[ProvedBranch], list[Gap]]:
         """Cover [low, high] by cells on which the cycle exists: with its stability if few cells do for that, else without.
@@ -183,14 +183,17 @@ class PathProver:
             raise TypeError(claim)
         return ProvedBranch(word, len(word), run.low, run.high, False, None, None, len(run.cells), claim)
 
-    def _claim(self, event: Event, low: Fraction, high: Fraction) -> tuple[str, OnLine] | str:
-        """Offer one event to its card, without the partners that the card does not accept."""
+    def _claim(self, event: Event, low: Fraction, high: Fraction, *, whole: bool = False) -> tuple[str, OnLine] | str:
+        """Offer one event to its card, without the partners that the card does not accept; with ``whole`` all of them have to be."""
         try:
             card, witness = event_witness(self.family, event, low, high)
+            kept = witness.get("partners", [])
+            if whole and isinstance(kept, list) and len(kept) < len(event.partners):
+                return "a partner's system is singular in the middle of the interval"
             try:
                 _, claim = self.draft.add(card, witness, [self.line])
             except Rejected:
-                other = self._changed(replace(event, low=low, high=high), card, witness)
+                other = None if whole and kept else self._changed(replace(event, low=low, high=high), card, witness)
                 if other is None:
                     raise
                 _, claim = self.draft.add(card, other, [self.line])
@@ -217,7 +220,10 @@ class PathProver:
         return [one for one in partners if not isinstance(self._tried(card, witness | {"partners": [one]}, {}), str)]
 
     def _reach(self, event: Event, room: Range) -> Range:
-        """Return the widest tried range around the narrow one that the card accepts; there it becomes a claim of its own."""
+        """Return the widest tried range around the narrow one that the card accepts; there it becomes a claim of its own.
+
+        It has to speak of every partner of the narrow one: the range counts as settled for them too.
+        """
         most = _WIDEST * (self.path.high - self.path.low)
         left, right = min(event.low - room[0], most), min(room[1] - event.high, most)
         least, turned = event.high - event.low, first_in_time(event)
@@ -225,7 +231,7 @@ class PathProver:
             if max(left, right) <= least:
                 break
             low, high = max(event.low - _short(left), room[0]), min(event.high + _short(right), room[1])
-            if not isinstance(self._claim(turned, low, high), str):
+            if not isinstance(self._claim(turned, low, high, whole=True), str):
                 return low, high
             left, right = left / 4, right / 4
         return event.low, event.high

@@ -108,7 +108,8 @@ class ArcProver:
     def _claims(self, arc: Arc, run: Run) -> list[ProvedBranch]:
         """Join the cells of a run where a joint is accepted; where none is, two claims meet."""
         parts: list[tuple[list[Fraction], list[Cell], list[Cell]]] = [([run.breaks[0], run.breaks[1]], [run.cells[0]], [])]
-        for one, two, (start, mu, end) in zip(run.cells, run.cells[1:], zip(run.breaks, run.breaks[1:], run.breaks[2:]), strict=False):
+        triples = zip(run.breaks, run.breaks[1:], run.breaks[2:], strict=False)
+        for one, two, (start, mu, end) in zip(run.cells, run.cells[1:], triples, strict=False):
             joint = self._joint(arc, (one, two), (start, mu, end))
             if joint is None:
                 parts.append(([mu, end], [two], []))
@@ -137,8 +138,10 @@ class ArcProver:
         if not isinstance(claim, ExistsOn):
             raise TypeError(claim)
         cells = witness["cells"]
-        count = len(cells) if isinstance(cells, list) else 0
-        return ProvedBranch((), claim.period, claim.low, claim.high, True, claim.inside, claim.outside, count, claim)
+        if not isinstance(cells, list):
+            raise TypeError(cells)
+        knots = tuple(tuple(tuple(read_number(x, "points") for x in point) for point in cell["points"]) for cell in cells)
+        return ProvedBranch((), claim.period, claim.low, claim.high, True, claim.inside, claim.outside, len(cells), claim, knots)
 
 
 def _touches_turn(arc: Arc, ends: Range, part: Range) -> bool:
@@ -171,7 +174,9 @@ def _farthest(cell: Cell, points: Floats) -> Fraction:
     centres = cell["points"]
     if not isinstance(centres, list):
         raise TypeError(centres)
-    pairs = [(read_number(x, "points"), y) for row, point in zip(centres, points.tolist(), strict=True) for x, y in zip(row, point, strict=True)]
+    pairs = [
+        (read_number(x, "points"), y) for row, point in zip(centres, points.tolist(), strict=True) for x, y in zip(row, point, strict=True)
+    ]
     return max(abs(x - Fraction(y)) for x, y in pairs)
 
 
@@ -183,5 +188,3 @@ def _name(arc: Arc, low: Fraction, high: Fraction) -> str:
         return kind
     least = points[int(np.argmin(points[:, 0]))]
     return f"{kind} near z = ({', '.join(f'{x:.4g}' for x in least)})"
-
-

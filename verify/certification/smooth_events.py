@@ -89,9 +89,7 @@ def _lost(path: Path, arc: Arc) -> list[Cluster]:
     return found
 
 
-def _with_sides(
-    path: Path, candidate: FoldCandidate, event: ProvedEvent, covered: list[tuple[Arc, list[ProvedBranch]]]
-) -> ProvedEvent:
+def _with_sides(path: Path, candidate: FoldCandidate, event: ProvedEvent, covered: list[tuple[Arc, list[ProvedBranch]]]) -> ProvedEvent:
     """Say which proved branches end at an event, or run through it, on either side, each with its label."""
     before: list[tuple[Word, str | None]] = []
     after: list[tuple[Word, str | None]] = []

@@ -42,7 +42,10 @@ def cyclic_forms(jacobians: list[Matrix], rate: float) -> list[Matrix] | None:
     if not np.all(np.isfinite(form)):
         return None
     blocks = [form[t * size : (t + 1) * size, t * size : (t + 1) * size] / rate**2 for t in range(length)]
-    return [_rounded(block, steps, rate) for block in blocks]
+    try:
+        return [_rounded(block, steps, rate) for block in blocks]
+    except OverflowError:  # weights near the end of the floats
+        return None
 
 
 def _split_stein(matrix: Floats) -> Floats:

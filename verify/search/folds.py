@@ -28,6 +28,7 @@ SETTLED = 1e-11
 SAME = 1e-6
 FIRST_STEP, LEAST_STEP, LARGEST_STEP = 1e-2, 1e-7, 5e-2
 WARM_UP = 200
+CLOSE, REGULAR = 1e-4, 1e-13
 KICKS = (1e-2, 3e-2, 1e-1)
 
 
@@ -76,7 +77,7 @@ def find_folds(
     return follow(path, up_to=up_to, samples=samples, starts=starts, steps=steps, budget=budget, seed=seed)[0]
 
 
-def follow(  # noqa: PLR0913 - what is asked for is said by name
+def follow(
     path: Path, *, up_to: int = 2, samples: int = 9, starts: int = 64, steps: int = 4000, budget: float = 30.0, seed: int = 0
 ) -> tuple[tuple[FoldCandidate, ...], tuple[tuple[Trace, ...], ...]]:
     """Return the events as ``find_folds`` does, and the branches: each the points that were passed, in order along the curve.
@@ -123,13 +124,35 @@ class Family:
         for _ in range(WARM_UP):
             orbit = np.clip(self._images(orbit, share), -1e6, 1e6)
         low, high = orbit.min(axis=0) - 1.0, orbit.max(axis=0) + 1.0
-        cycles: list[Floats] = []
-        for start in np.concatenate([orbit, rng.uniform(low, high, (starts, self.size))]):
+        cycles, tried = list[Floats](), list[Floats]()
+        for start in self._settled(np.concatenate([orbit, rng.uniform(low, high, (starts, self.size))]), share, period):
             guess = self._orbit(start, share, period)
-            points = None if any(same_cycle(guess, other) for other in cycles) else self.at_share(guess, share)
+            if any(same_cycle(guess, other) for other in tried):
+                continue
+            tried.append(guess)
+            points = self.at_share(guess, share)
             if points is not None and is_least(points) and not any(same_cycle(points, other) for other in cycles):
                 cycles.append(points)
         return cycles
+
+    def _settled(self, starts: Floats, share: float, period: int) -> Floats:
+        """Take Newton steps for F^k(z) = z from all starts (n, M) at once and return those that came close."""
+        states, residual = starts, np.full_like(starts, np.inf)
+        with np.errstate(all="ignore"):
+            for _ in range(NEWTON_STEPS):
+                images, whole = states, np.tile(np.eye(self.size), (len(states), 1, 1))
+                for _ in range(period):
+                    whole = self._slopes(images, share)[:, :, : self.size] @ whole
+                    images = self._images(images, share)
+                residual = images - states
+                if np.abs(residual).max(initial=0.0) < SETTLED:
+                    break
+                usable = np.isfinite(residual).all(axis=1) & np.isfinite(whole).all(axis=(1, 2))
+                states, residual, whole = states[usable], residual[usable], whole[usable]
+                moves = np.linalg.solve(np.eye(self.size) * (1.0 + REGULAR) - whole, residual[:, :, None])[:, :, 0]
+                states = states + moves
+        close: Floats = states[np.abs(residual).max(axis=1, initial=0.0) < CLOSE * (1.0 + np.abs(states).max(axis=1, initial=0.0))]
+        return close
 
     def kicked(self, flip: FoldCandidate) -> Iterator[tuple[float, Floats]]:
         """Yield cycles of twice the period near a flip."""
