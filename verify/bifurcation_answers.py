@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _MOST_LINES = 60
 _MOST_LETTERS = 60
 _MOST_WORDS = 12
+_MOST_DIGITS = 30
 _TYPES = {
     "border_collision": "border collision",
     "to_infinity": "escape to infinity",
@@ -48,8 +49,10 @@ def bifurcations_text(answer: Bifurcations) -> list[str]:
     lines += _settled_lines(answer)
     lines += [f"note         {text} (not kernel-checked)" for text in found.notes]
     if answer.complete and answer.box is not None:
-        where = f"every cycle of period at most {answer.up_to} in the box {_box(answer.box)} is one of these, at every {answer.path['parameter']}"
-        lines.append(f"complete     proved: {where}; flips and complex pairs are excluded where stability is proved")
+        which = f"every cycle of period at most {answer.up_to} in the box {_box(answer.box)}"
+        lines.append(
+            f"complete     proved: at every mu {which} is one of these; flips and complex pairs are excluded where stability is proved"
+        )
     else:
         lines.append(f"complete     {_not_complete(answer)}")
     if answer.saved_as:
@@ -102,7 +105,7 @@ def _network_lines(answer: Bifurcations) -> list[str]:
 
 def _event_line(event: ProvedEvent) -> str:
     where = enclosure_text(event.low, event.high)
-    exact = f" (exactly {event.closed_form}; not kernel-checked)" if event.closed_form else ""
+    exact = f" (exactly {event.closed_form}; not kernel-checked)" if event.closed_form and len(event.closed_form) <= _MOST_DIGITS else ""
     touched = f" at the border of unit {event.unit}, time {event.time}" if event.unit is not None else ""
     who = cycle_text(event.itinerary, event.period)
     sides = f"before: {_side(event.before)}; after: {_side(event.after)}" if event.itinerary else _smooth_sides(event)
@@ -113,9 +116,8 @@ def _event_line(event: ProvedEvent) -> str:
 def _smooth_sides(event: ProvedEvent) -> str:
     """Say what card ``smooth_fold`` proves of a neighbourhood."""
     other = "before" if event.side == "after" else "after"
-    beside = "".join(
-        f"; proved beside it, {name}: {_side(cycles)}" for name, cycles in (("before", event.before), ("after", event.after)) if cycles
-    )
+    named = (("before", event.before), ("after", event.after))
+    beside = "".join(f"; proved beside it, {name}: {_side(cycles)}" for name, cycles in named if cycles)
     if event.kind == "fold":
         return f"{event.side}: two such cycles near it; {other}: none near it{beside}"
     return f"{event.side}: its multiplier is below -1; {other}: above -1; cycles of twice the period are born there{beside}"
@@ -185,14 +187,19 @@ def _listing(answer: Bifurcations) -> str:
     listed = f" ({', '.join(f'{count} {_TYPES[kind]}' for kind, count in sorted(kinds.items()))})" if kinds else ""
     paths = len(merged(found.branches))
     within = f"of cycles of least period at most {answer.up_to}, {path['parameter']} from {path['low']} to {path['high']}"
-    unsure = ", but for flips and complex pairs where stability is not proved" if any(item.what == "stability" for item in found.undecided) else ""
+    unsure = (
+        ", but for flips and complex pairs where stability is not proved"
+        if any(item.what == "stability" for item in found.undecided)
+        else ""
+    )
     tail = f"; complete in the box {_box(answer.box)}{unsure}" if answer.complete and answer.box is not None else "; there may be others"
     gaps = sum(bool(left) for left in answer.gaps.values())
     open_parts = f"; {gaps} itinerar{'y' if gaps == 1 else 'ies'} with gaps" if gaps else ""
     open_parts += f"; {len(found.clusters)} unresolved" if found.clusters else ""
     if answer.verdict == "NotFound" and not found.events and not found.branches:
         return f"no event or branch {within} was proved; that excludes none"
-    return f"{counts}{listed} and {paths} branch{'' if paths == 1 else 'es'} {within}{open_parts}{tail}"
+    missing = "completeness was not proved; proved: " if answer.verdict == "NotFound" else ""
+    return f"{missing}{counts}{listed} and {paths} stretch{'' if paths == 1 else 'es'} of branches {within}{open_parts}{tail}"
 
 
 def _box(box: tuple[Fraction, Fraction]) -> str:

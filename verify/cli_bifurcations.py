@@ -19,7 +19,7 @@ _NETWORKS = "one network with --vary, or two of one shape: the path is the strai
 _VARY = "one stored entry that moves, indices from 0, such as 'W[0,0]=-6:2' or 'A[1]=0.5:3/2'; given twice: the plane of both"
 _COMPLETE = "ask for the proof that there are no other cycles inside the box, at any mu"
 _BOX = "the box of --complete: each coordinate in [LO, HI]"
-_FIGURE = "draw the plane of two entries: .svg .png .pdf"
+_FIGURE = "draw the diagram of the path, or the plane of two entries: .svg .png .pdf"
 _MOST_ENTRIES = 2
 Networks = Annotated[list[str], typer.Argument(metavar="A B | NETWORK", help=_NETWORKS)]
 Vary = Annotated[list[str] | None, typer.Option("--vary", metavar="NAME[i,j]=LO:HI", help=_VARY)]
@@ -49,7 +49,7 @@ def bifurcations(  # noqa: PLR0913 - an option is a parameter
 ) -> None:
     """Prove which bifurcations cycles undergo along a path of networks: where, of which type, and what exists on either side.
 
-    Exit code 0: events or branches were proved (with --complete: and that there are no others in the box); 3: they were not.
+    Exit code 0: events or branches were proved (with --complete: and that there are no other cycles in the box); 3: they were not.
     """
     from verify.certification.files import refuse_folder
     from verify.cli import _finish, _number, _refuse_overwriting
@@ -67,23 +67,36 @@ def bifurcations(  # noqa: PLR0913 - an option is a parameter
     if len(moving) == _MOST_ENTRIES:
         content, lines, verdict = _plane(loaded[0], moving, (up_to, budget), output, figure)
     else:
-        content, lines, verdict = _path(_line(loaded, moving), (up_to, samples, budget, seed), limits, output, complete=complete)
+        files = (output, figure)
+        content, lines, verdict = _path(_line(loaded, moving), (up_to, samples, budget, seed), limits, files, complete=complete)
     _finish(content, lines, verdict, as_json)
 
 
 def _path(
-    line: Line, wishes: tuple[int, int, float, int], box: tuple[Fraction, Fraction] | None, output: Path | None, *, complete: bool
+    line: Line,
+    wishes: tuple[int, int, float, int],
+    box: tuple[Fraction, Fraction] | None,
+    files: tuple[Path | None, Path | None],
+    *,
+    complete: bool,
 ) -> tuple[dict[str, object], list[str], str]:
     from verify.bifurcation_answers import bifurcations_text
     from verify.certification.bifurcations import bifurcations as run
     from verify.progress import shown
 
     up_to, samples, budget, seed = wishes
+    output, figure = files
     with shown() as progress:
         answer = run(
             line, up_to=up_to, box=box, complete=complete, samples=samples, budget=budget, seed=seed, output=output, progress=progress
         )
-    return answer.as_json(), bifurcations_text(answer), answer.verdict
+    lines, drawn = bifurcations_text(answer), None
+    if figure is not None:
+        from verify.parameters.diagram import diagram, save
+
+        drawn = str(save(diagram(answer, line), figure))
+        lines.insert(-1, f"figure       {drawn} (curves are floats inside proved ranges)")
+    return answer.as_json() | {"figure": drawn}, lines, answer.verdict
 
 
 def _plane(
@@ -128,10 +141,6 @@ def _refuse_odd(networks: list[str], moving: list[str], figure: Path | None) -> 
         raise Malformed(where="bifurcations", law="a path or a plane", expected=expected, got=got)
     if figure is None:
         return
-    if len(moving) < _MOST_ENTRIES:
-        raise Malformed(
-            where="--figure", law="options go together", expected="two --vary: the figure is of their plane", got=f"{len(moving)}"
-        )
     kinds = (".svg", ".png", ".pdf")
     if figure.suffix.lower() not in kinds:
         got = figure.suffix or "no ending"

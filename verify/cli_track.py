@@ -40,7 +40,8 @@ def track(  # noqa: PLR0913 - an option is a parameter
 ) -> None:
     """Track a training run: cycles and exponents at its checkpoints (estimates), exact events between them (proved where it says so).
 
-    Interrupt it at any time: what is done is kept, and the same command goes on from there.
+    In the table, forced is the largest norm of the teacher-forced map's Jacobian (below 1 it contracts), exponent the largest one of the
+    network running freely. Interrupt it at any time: what is done is kept, and the same command goes on from there.
     """
     from verify.cli import _finish
     from verify.progress import shown

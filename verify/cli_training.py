@@ -10,8 +10,8 @@ import typer
 if TYPE_CHECKING:
     from verify.training.run import TrainingRun
 
-_CONFIG = "what to train on what: a JSON file, see examples/train_lorenz.json"
-_OUTPUT = "folder of the run: checkpoints, records, state; default: the configuration's name, beside it"
+_CONFIG = "what to train on what: JSON like examples/train_lorenz.json; RUN_DIR/config.json then lists every key, defaults included"
+_OUTPUT = "folder of the run: checkpoints, records, state; default: CONFIG without its ending, in the same place"
 _RESUME = "go on with the run in that folder; it ends with the same bytes of parameters"
 
 

@@ -13,7 +13,7 @@ SKEW = {"model": "plrnn", "A": ["1/5"], "W": [["-3"]], "h": [1]}
 SMOOTH = {"model": "rnn", "W": [["2"]], "b": ["0"], "activation": "tanh"}
 
 KEYS = {"verdict", "network", "path", "up_to", "events", "branches", "absent", "virtual", "clusters", "undecided", "itineraries"}
-KEYS |= {"complete", "why_not_complete", "box", "notes", "not_kernel_checked", "effort", "certificate"}
+KEYS |= {"complete", "why_not_complete", "box", "notes", "not_kernel_checked", "effort", "figure", "certificate"}
 EVENT = {"parameter", "type", "itinerary", "period", "unit", "time", "theorem"}  # of INTERFACE.md; more may stand beside them
 
 
@@ -42,7 +42,7 @@ def test_text_certificate_and_the_reason_why_nothing_happens(file: Path, tmp_pat
     assert "complete     not proved complete: " in done.out
     assert f"certificate  {certificate} (" in done.out
     assert done.last.startswith(
-        "Proved  3 events (1 border collision, 1 flip, 1 escape to infinity) and 3 branches of cycles of least period at most 2"
+        "Proved  3 events (1 border collision, 1 flip, 1 escape to infinity) and 3 stretches of branches of cycles of least period"
     )
     assert orbitproof("check", certificate, "--json").json()["verdict"] == "Proved"
 
@@ -82,11 +82,20 @@ def test_completeness_that_is_not_proved_is_not_found(file: Path) -> None:
 
 
 def test_smooth(tmp_path: Path) -> None:
-    done = run(saved(tmp_path, SMOOTH), "--vary", "b[0]=0:1", "--up-to", 1)
+    done = run(saved(tmp_path, SMOOTH), "--vary", "b[0]=1/2:3/5", "--up-to", 1, "--budget", 20)
     assert done.code == 0
     assert "fold of the fixed point; before: two such cycles near it; after: none near it" in done.out
     refused = run(saved(tmp_path, SMOOTH), "--vary", "b[0]=0:1", "--up-to", 1, "--complete", "--box", -1, 1)
     assert (refused.code, refused.out.splitlines()[0]) == (2, "Unsupported at completeness along a path, piecewise-linear networks")
+
+
+def test_a_figure_of_one_path(file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    figure = tmp_path / "diagram.svg"
+    done = run(file, "--vary", "W[0,0]=-3:0", "--up-to", 1, "--samples", 2, "--budget", 2, "--figure", figure)
+    assert f"figure       {figure} (" in done.out
+    assert done.last.startswith("Proved  ")
+    assert "<svg" in figure.read_text()
 
 
 def test_refusals(file: Path, tmp_path: Path) -> None:
@@ -103,9 +112,9 @@ def test_refusals(file: Path, tmp_path: Path) -> None:
         ((file, "--vary", "Q[0,0]=0:2"), "a stored parameter"),
         ((file, *vary, "--complete"), "completeness along a path is proved inside a bounded box"),
         ((file, *vary, "--box", 2, 1), "LO < HI"),
-        ((file, *vary, "--figure", tmp_path / "a.svg"), "options go together"),
         ((file, *vary, *vary, "--complete"), "completeness along a path"),
         ((file, *vary, *vary, "--figure", tmp_path / "a.txt"), "kinds of figures"),
+        ((file, *vary, "--figure", tmp_path / "a.txt"), "kinds of figures"),
         ((file, *vary, "-o", file), "files stay apart"),
         ((file, *vary, "-o", tmp_path), "the file can be written"),
     ]

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from proofs.claims import Claim
     from proofs.parameters import OnLine
 
+Knot = tuple[Fraction, Fraction, tuple[tuple[Fraction, ...], ...]]
 STABLE, SADDLE, REPELLING = "stable", "saddle", "repelling"
 
 
 @dataclass(frozen=True)
 class ProvedEvent:
-    """An event that the kernel accepted: exactly one mu* in (low, high); in (reach[0], reach[1]) nothing else happens to these cycles.
+    """An event that the kernel accepted: exactly one mu* in (low, high), and in (reach[0], reach[1]) no other of its type.
+
+    At every mu of ``reach`` it is known which of its itineraries have a cycle. Flips and complex pairs that happen to them there too are
+    not excluded: where ``exists_on`` shows the stability they are.
 
     ``side``: where the cycle exists, "before" or "after" mu* (None where it exists on both sides); ``partners``: pairs of an itinerary and
     its side, which may be "never". ``before`` and ``after``: which cycles exist there, each with its label (None where stability is not
@@ -75,7 +79,10 @@ class ProvedEvent:
 
 @dataclass(frozen=True)
 class ProvedBranch:
-    """A cycle on [low, high] without an event (card ``exists_on``), or a proof that there is none (card ``absent_on``)."""
+    """A cycle on [low, high] without an event (card ``exists_on``), or a proof that there is none (card ``absent_on``).
+
+    ``knots``, smooth networks only: first and last mu of each cell and the centres of its balls.
+    """
 
     itinerary: Word
     period: int
@@ -86,6 +93,7 @@ class ProvedBranch:
     outside: int | None
     cells: int
     claim: OnLine
+    knots: tuple[Knot, ...] = ()
 
     @property
     def label(self) -> str | None:

@@ -116,10 +116,10 @@ def _hypotheses(claim: Claim | None, share: Fraction | None, forced: int, size: 
     whole, thumb = forced == size, f"max |J| is about {largest:.6g}, the rule gives alpha = {published:.6g}"
     value = f"{product:.6g}; {thumb}" if whole else f"does not apply: {size - forced} states are not forced"
     return (
-        Hypothesis("one norm in which F after the forcing contracts for all patterns of slopes", "proved" if known else "fails", rate),
+        Hypothesis("one norm in which F after the forcing contracts for all patterns of slopes", "proved" if known else "unknown", rate),
         Hypothesis(
             "(1 - alpha) max |J| < 1 in the Euclidean norm, the sufficient condition of the rule of thumb",
-            "estimated" if whole and product < 1 else "fails",
+            "unknown" if share is None and whole else "estimated" if whole and product < 1 else "fails",
             value,
         ),
     )
@@ -127,7 +127,7 @@ def _hypotheses(claim: Claim | None, share: Fraction | None, forced: int, size: 
 
 def _conclusions(claim: Claim | None) -> tuple[Conclusion, ...]:
     if not isinstance(claim, TeacherForcing):
-        return (Conclusion("nothing is said of the training map", "fails"),)
+        return (Conclusion("nothing is said of the training map", "unknown"),)
     rate = float(claim.rate)
     return (
         Conclusion("two orbits of the TRAINING map with the same teacher approach each other: it has no bifurcation", "proved"),

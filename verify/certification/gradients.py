@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from verify.paths import Path
     from verify.training.gradients import Exact
 
-Standing = Literal["proved", "holds", "estimated", "fails"]
-"""Accepted by the kernel; true by its form alone; seen in floats; not so."""
+Standing = Literal["proved", "holds", "estimated", "fails", "unknown"]
+"""Accepted by the kernel; true by its form alone; seen in floats; not so; nothing was found that decides it."""
 _SMALL = 1e-9
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
+from itertools import pairwise
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,11 +33,12 @@ if TYPE_CHECKING:
     Range = tuple[Fraction, Fraction]
 
 BITS = 96
-_POWERS = (1, 0, 2)  # radii tried, in powers of two over the way that the cycle goes in half a cell
+_ROOM = 2.0  # radius over the way w that the cycle goes in half a cell: w + e r < r, with e proportional to r, is easiest at r = 2 w
 _JOINT_POWERS = (0, 4, 12)
 _LEAST = 2.0**-40
 _FASTEST = 2.0**20
-_ATTEMPTS = 600
+_ATTEMPTS = 4000
+_SHARE = 0.35  # of the time, for cells with stability
 _SHORTEST = Fraction(1, 1 << 24)  # of the path: beside a turning point, doubles do not tell the two cycles apart
 _SHOWN = 40
 CLOSE = "too close to an event for cells of this size"
@@ -43,29 +48,32 @@ NO_FORMS = "no quadratic forms: a multiplier is too close to the unit circle"
 
 @dataclass
 class ArcProver:
-    """Covers arcs by cells; ``scratch`` tries each cell before they are put together."""
+    """Covers arcs by cells until ``deadline`` (of ``monotonic``); ``scratch`` tries each cell before they are put together."""
 
     draft: Draft
     path: Path
     line: int
-    goes_on: Callable[[], bool] | None = None
+    deadline: float = inf
     scratch: Draft = field(init=False)
 
     def __post_init__(self) -> None:
         """Add the path step to the scratch draft."""
         self.scratch = Draft(self.draft.network)
         self.scratch.add("path", self.path.witness())
+        self._near = 4 * _SHORTEST * (self.path.high - self.path.low)
 
     def arc(self, arc: Arc, low: Fraction, high: Fraction) -> tuple[list[ProvedBranch], list[Undecided]]:
         """Cover [low, high]: with stability where cells allow, without it elsewhere (through flips); what is left is undecided."""
         found: list[ProvedBranch] = []
         gaps: list[Gap] = []
+        start = monotonic()
         for stability in (True, False):
+            until = start + _SHARE * (self.deadline - start) if stability else self.deadline
             for left, right in without(low, high, [(branch.low, branch.high) for branch in found]):
-                if not stability and _touches_turn(arc, (low, high), (left, right)):
+                if not stability and right - left < self._near and _touches_turn(arc, (low, high), (left, right)):
                     gaps += [Gap(left, right, CLOSE)]
                     continue
-                told = cover(left, right, self._attempt(arc, stability=stability), self.goes_on, attempts=_ATTEMPTS)
+                told = cover(left, right, self._attempt(arc, stability=stability), partial(_before, until), attempts=_ATTEMPTS)
                 found += [branch for run in told.runs for branch in self._claims(arc, run)]
                 gaps += () if stability else told.gaps
         left_over = [Undecided((), gap.low, gap.high, f"existence of {_name(arc, gap.low, gap.high)}", gap.reason) for gap in gaps]
@@ -85,15 +93,8 @@ class ArcProver:
             way = arc.speed(points, middle) * float(end - start) / 2.0
             if isinstance(made, str) or not way < _FASTEST:
                 return made if isinstance(made, str) else "the cycle moves too fast with mu"
-            reason = ""
-            for power in _POWERS:
-                radius = Fraction(2) ** (exponent(Fraction(max(way, _LEAST))) + power)
-                cell = made | {"radius": spelled([radius])[0]}
-                refusal = self._refusal({"breaks": spelled((start, end)), "cells": [cell], "joints": []})
-                if not refusal:
-                    return cell
-                reason = reason or refusal
-            return reason
+            cell = made | {"radius": spelled([_above(_ROOM * max(way, _LEAST))])[0]}
+            return self._refusal({"breaks": spelled((start, end)), "cells": [cell], "joints": []}) or cell
 
         return attempt
 
@@ -108,19 +109,17 @@ class ArcProver:
     def _claims(self, arc: Arc, run: Run) -> list[ProvedBranch]:
         """Join the cells of a run where a joint is accepted; where none is, two claims meet."""
         parts: list[tuple[list[Fraction], list[Cell], list[Cell]]] = [([run.breaks[0], run.breaks[1]], [run.cells[0]], [])]
-        triples = zip(run.breaks, run.breaks[1:], run.breaks[2:], strict=False)
-        for one, two, (start, mu, end) in zip(run.cells, run.cells[1:], triples, strict=False):
-            joint = self._joint(arc, (one, two), (start, mu, end))
+        for one, two, mu, end in zip(run.cells, run.cells[1:], run.breaks[1:], run.breaks[2:], strict=False):
+            joint = self._joint(arc, (one, two), mu)
             if joint is None:
                 parts.append(([mu, end], [two], []))
             else:
                 breaks, cells, joints = parts[-1]
                 parts[-1] = ([*breaks, end], [*cells, two], [*joints, joint])
-        return [self._claim({"breaks": spelled(breaks), "cells": cells, "joints": joints}) for breaks, cells, joints in parts]
+        return [self._claim(breaks, cells, joints) for breaks, cells, joints in parts]
 
-    def _joint(self, arc: Arc, cells: tuple[Cell, Cell], breaks: tuple[Fraction, Fraction, Fraction]) -> Cell | None:
+    def _joint(self, arc: Arc, cells: tuple[Cell, Cell], mu: Fraction) -> Cell | None:
         """Return a witness for the cycle at a break whose balls lie inside those of both cells."""
-        mu = breaks[1]
         points = arc.at(mu)
         made = None if points is None else _witness(arc, points, mu, stability=False)
         if points is None or made is None or isinstance(made, str):
@@ -129,19 +128,24 @@ class ArcProver:
         for power in _JOINT_POWERS if room > 0 else ():
             radius = Fraction(2) ** (exponent(room) - 1 - power)
             joint = made | {"radius": spelled([radius])[0]}
-            if not self._refusal({"breaks": spelled(breaks), "cells": list(cells), "joints": [joint]}):
-                return joint
+            try:
+                Draft(self.path.at(mu)).add("cycle", joint)
+            except Rejected:
+                continue
+            return joint
         return None
 
-    def _claim(self, witness: dict[str, object]) -> ProvedBranch:
+    def _claim(self, breaks: list[Fraction], cells: list[Cell], joints: list[Cell]) -> ProvedBranch:
+        witness = {"breaks": spelled(breaks), "cells": cells, "joints": joints}
         _, claim = self.draft.add("exists_on", witness, [self.line])
         if not isinstance(claim, ExistsOn):
             raise TypeError(claim)
-        cells = witness["cells"]
-        if not isinstance(cells, list):
-            raise TypeError(cells)
-        knots = tuple(tuple(tuple(read_number(x, "points") for x in point) for point in cell["points"]) for cell in cells)
+        knots = tuple((*ends, _centres(cell)) for ends, cell in zip(pairwise(breaks), cells, strict=True))
         return ProvedBranch((), claim.period, claim.low, claim.high, True, claim.inside, claim.outside, len(cells), claim, knots)
+
+
+def _before(deadline: float) -> bool:
+    return monotonic() < deadline
 
 
 def _touches_turn(arc: Arc, ends: Range, part: Range) -> bool:
@@ -166,18 +170,27 @@ def _witness(arc: Arc, points: Floats, mu: Fraction, *, stability: bool) -> Cell
     return cell | {"forms": [spelled_rows(form) for form in forms]} if stability else cell
 
 
+def _above(value: float) -> Fraction:
+    """Return a short dyadic number at least as large, by 1/32 at most."""
+    exact = Fraction(value)
+    unit = Fraction(2) ** (exponent(exact) - 6)
+    return -(-exact // unit) * unit
+
+
 def _radius(cell: Cell) -> Fraction:
     return read_number(str(cell["radius"]), "radius")
 
 
+def _centres(cell: Cell) -> tuple[tuple[Fraction, ...], ...]:
+    rows = cell["points"]
+    if not isinstance(rows, list):
+        raise TypeError(rows)
+    return tuple(tuple(read_number(x, "points") for x in row) for row in rows)
+
+
 def _farthest(cell: Cell, points: Floats) -> Fraction:
-    centres = cell["points"]
-    if not isinstance(centres, list):
-        raise TypeError(centres)
-    pairs = [
-        (read_number(x, "points"), y) for row, point in zip(centres, points.tolist(), strict=True) for x, y in zip(row, point, strict=True)
-    ]
-    return max(abs(x - Fraction(y)) for x, y in pairs)
+    pairs = zip(_centres(cell), points.tolist(), strict=True)
+    return max(abs(x - Fraction(y)) for row, point in pairs for x, y in zip(row, point, strict=True))
 
 
 def _name(arc: Arc, low: Fraction, high: Fraction) -> str:

@@ -36,8 +36,8 @@ def certify_folds(
 ) -> Certification:
     """Find folds and flips of the cycles of least period at most ``up_to``, and the branches; offer all to the kernel.
 
-    **Guarantee:** events and branches are claims of the draft; what the kernel rejected is a cluster with the reason. **Raises:** Unsupported for
-    programs with relu beside smooth operations.
+    **Guarantee:** events and branches are claims of the draft; what the kernel rejected is a cluster or undecided, with the reason.
+    **Raises:** Unsupported for programs with relu beside smooth operations.
     """
     deadline = monotonic() + budget
     candidates, curves = follow(path, up_to=up_to, budget=_SHARE * budget, seed=seed)
@@ -53,12 +53,12 @@ def certify_folds(
             proved.append((candidate, found))
         if progress is not None:
             progress("folds and flips offered to the checker", done, len(candidates))
-    prover = ArcProver(draft, path, line, lambda: monotonic() < deadline)
     covered: list[tuple[Arc, list[ProvedBranch]]] = []
     undecided: list[Undecided] = []
     arcs = arcs_of(path, curves, candidates)
     for done, arc in enumerate(arcs, 1):
-        branches, left = prover.arc(arc, *_range(arc, proved))
+        until = monotonic() + max(deadline - monotonic(), 0.0) / (len(arcs) - done + 1)
+        branches, left = ArcProver(draft, path, line, until).arc(arc, *_range(arc, proved))
         covered.append((arc, branches))
         undecided += left
         clusters += _lost(path, arc)

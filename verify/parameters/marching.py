@@ -229,6 +229,8 @@ def _matters(floats: FloatSurface, place: Place, axis: int, root: float, other: 
         return True
     beside = np.array([root - step * 1e-3, root + step * 1e-3])
     sampled = _on(floats, place.itinerary, axis, beside, other)
+    if not np.isfinite(sampled.product).all():
+        return False
     if sampled.minus[0] * sampled.minus[1] < 0:  # the escape to infinity, seen through another function
         return False
     if place.kind == "complex_pair":

@@ -99,7 +99,7 @@ def _tube_lines(tubes: Sequence[Tube], labels: Sequence[str]) -> Iterator[str]:
         where = f" of unit {place.unit} at time {place.time}" if place.unit else ""
         span = f"{labels[1 - axis]} from {_decimal(min(s.lo for s in others))} to {_decimal(max(s.hi for s in others))}"
         kind = KINDS[place.kind] + where + ("" if real else ", virtual on both sides")
-        yield f"  {len(found)} tubes: {kind}, exactly one in each for every {span} ({_decimal(total)} of it covered)"
+        yield f"  {len(found)} tubes: {kind}, exactly one in each for every {span} ({_decimal(total)} in all)"
 
 
 def _colliding_text(boundary: Boundary) -> str:

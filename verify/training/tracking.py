@@ -249,8 +249,9 @@ def _segment(job: _Job, settings: Settings, place: Path, find: Segmenter) -> Seg
     path = place / "segments" / f"{name}.json"
     key = _key(settings, job.first.digest, job.last.digest)
     kept = _kept(path, key)
-    if kept is not None:
-        return segment_of(kept, str(path))
+    earlier = None if kept is None else segment_of(kept, str(path))
+    if earlier is not None and (earlier.certificate is None or (place / earlier.certificate).is_file()):
+        return earlier  # what is called proved has its certificate beside it
     found, lines = find(job.one, job.two, job.words, settings)
     file = None if lines is None else f"segments/{name}.cert"
     if lines is not None:

@@ -12,6 +12,7 @@ import pytest
 from proofs.errors import Malformed
 from proofs.kernel import check
 from proofs.network import Network
+from proofs.parameters import BorderCollision
 from verify.certification.bifurcations import Bifurcations, ProvedBranch, bifurcations, certify_events
 from verify.certification.draft import Draft
 from verify.certification.path_completeness import completed
@@ -246,3 +247,21 @@ def _exists(branch: ProvedBranch, slope: Fraction) -> bool:
         return False
     low, high = (1 + slope) / below, (1 + LEFT) / below
     return low < 0 < high
+
+
+def test_a_reach_speaks_of_every_partner() -> None:
+    """Unit 2 of partner 11 changes sign at mu = -1/10000, where 11 is virtual: the collision's range must end before that."""
+    arrays = {"A": [["-1/2", 0], [1, 0]], "W": [["7/5", 0], [0, 0]], "h": [0, "1/1000"]}
+    answer = bifurcations(vary(load(arrays, "plrnn"), "h[0]=-1:1"), up_to=1, budget=20)
+    event = next(event for event in answer.events if event.unit == 1)
+    wide = [claim for claim in answer.found.claims if isinstance(claim, BorderCollision) and (claim.low, claim.high) == event.reach]
+    assert event.partners == ((("11",), "after"),)
+    assert [claim.partners for claim in wide] == [event.partners]
+    assert event.reach[0] > Fraction(-1, 10_000)
+    assert not any(answer.gaps.values())
+
+
+def test_weights_near_the_end_of_the_floats() -> None:
+    """Quadratic forms of such weights leave the floats: no forms, and no crash."""
+    answer = bifurcations(vary(load({"A": ["1/5"], "W": [[-3]], "h": [1]}, "plrnn"), "W[0,0]=-1e160:1e160"), up_to=1, budget=1)
+    assert answer.events

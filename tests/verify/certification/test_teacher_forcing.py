@@ -105,3 +105,9 @@ def test_bad_input() -> None:
     gated = step_program([Layer("gru", np.ones((3, 1)), np.ones((3, 1)))], [0.0])
     with pytest.raises(Unsupported):
         prove_teacher_forcing(Draft(gated), None, None)
+
+
+def test_what_no_norm_was_found_for_is_not_refuted() -> None:
+    report = forcing_report(plrnn(**TOY), Q(0), lengths=(4,))
+    assert (report.hypotheses[0].holds, [conclusion.holds for conclusion in report.conclusions]) == ("unknown", ["unknown"])
+    assert report.reasons

@@ -239,3 +239,10 @@ def test_the_border_collision_of_the_two_cycle_with_one_hinge() -> None:
     assert {(tube.place.kind, tube.place.unit, tube.place.time) for tube in marched.tubes} == {("border_collision", 1, 1)}
     assert all(tube.cell.y.lo < -1 < tube.cell.y.hi and tube.is_real for tube in marched.tubes)
     assert sum(tube.cell.x.hi - tube.cell.x.lo for tube in marched.tubes) == Fraction(1, 4)
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value", "ignore:divide by zero")
+def test_ranges_beyond_the_floats() -> None:
+    loaded = load({"A": ["1/5", "1/2"], "W": [[0, -3], [1, 0]], "h": [1, 2]}, model="plrnn")
+    found = plane(loaded, "A[0]=-1e200:1e200", "A[1]=0:1", up_to=1, depth=1, budget=2)
+    assert found.verdict in {"Proved", "NotFound"}

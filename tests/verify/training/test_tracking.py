@@ -123,6 +123,16 @@ def test_what_is_kept_is_not_done_again(tent: Path) -> None:
     assert [segment.branches for segment in again.segments] == [7, 7]
 
 
+def test_a_certificate_that_is_gone_is_made_again(tent: Path) -> None:
+    found = track(tent, Settings(up_to=2))
+    segment = next(one for one in found.segments if one.certificate is not None)
+    certificate = Path(found.folder) / str(segment.certificate)
+    certificate.unlink()
+    again = track(tent, Settings(up_to=2))
+    assert again.verdict == found.verdict
+    assert certificate.is_file()
+
+
 def test_an_interruption_loses_nothing(tent: Path) -> None:
     calls: list[int] = []
 
