@@ -146,7 +146,8 @@ def _verdict(lines: Iterator[Fields], network: Network | None, listen: Listener 
             law="network digest",
             expected=f"{network.digest}, the network asked about",
             got=header.network.digest,
-            remedy="this certificate speaks of another network (or of the same one with other weights or another radius)",
+            remedy="this certificate speaks of another network (or of the same one with other weights or another radius); "
+            "one about a path of networks is compared with the first of them, where mu is lowest",
         )
     facts: list[Claim] = []
     concluded: dict[str, Claim] = {}

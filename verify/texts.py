@@ -23,7 +23,9 @@ _NO_INDEX = "not defined (a cycle on a border, a smooth map, a box or a residual
 def certified_text(answer: Certified) -> list[str]:
     """Return the lines for a certificate and its report."""
     report = answer.report
-    lines = [*_network_lines(report.network), f"decision     {report.decision}"]
+    lines = _network_lines(report.network)
+    if report.decision != "undecided" or report.undecided:  # else only a theorem was asked for
+        lines.append(f"decision     {report.decision}")
     if report.entropy is not None:
         lines.append(f"entropy      {_entropy_text(*report.entropy)}")
     if report.radius is not None:

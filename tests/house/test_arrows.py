@@ -76,7 +76,10 @@ HOMES = {
     "h5py": ["verify/formats/*"],
     "bson": ["verify/formats/*"],
     "safetensors": ["verify/formats/*"],
-    "pickle": ["verify/formats/torch*", "verify/training/checkpoints.py"],  # for the name of its error alone: untrusted files never execute code
+    "pickle": [
+        "verify/formats/torch*",
+        "verify/training/checkpoints.py",
+    ],  # for the name of its error alone: untrusted files never execute code
 }
 
 # The only makers of certificates in `verify`.

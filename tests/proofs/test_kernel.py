@@ -106,7 +106,8 @@ def test_the_network_asked_about() -> None:
     assert proofs.check(GOOD, TENT)
     assert answer(GOOD, TENT_BALL) == (
         f"Rejected at line 1, network digest\n  expected  {TENT_BALL.digest}, the network asked about\n  got       {TENT.digest}\n"
-        "  remedy    this certificate speaks of another network (or of the same one with other weights or another radius)"
+        "  remedy    this certificate speaks of another network (or of the same one with other weights or another radius); "
+        "one about a path of networks is compared with the first of them, where mu is lowest"
     )
 
 

@@ -292,7 +292,7 @@ def test_both_radius_options_are_misuse(lozi_file: Path) -> None:
         (["certify", "net.json", "--seed", "-1"], "--seed"),
         (["certify", "net.json", "--jobs", "0"], "--jobs"),
         (["certify", "net.json", "--budget", "nan"], "--budget"),
-        (["bifurcations", "net.json"], "bifurcations"),
+        (["nonsense", "net.json"], "nonsense"),
     ],
 )
 def test_misuse(arguments: list[str], word: str) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofs.arithmetic import Interval
+from verify.errors import Unsupported
 from verify.numerics.curve_parts import traced
 from verify.numerics.polynomial_texts import symbol_latex
 from verify.parameters.plane_texts import KINDS, period_text, stability_text, word_text
@@ -95,8 +96,11 @@ class _Taken:
 
 
 def plane_figure(plane: Plane) -> Figure:
-    """Draw every cycle of a plane in a panel of its own, with one legend. **Raises:** Unsupported without matplotlib."""
+    """Draw every cycle of a plane in a panel of its own, with one legend. **Raises:** Unsupported without matplotlib or without a cycle."""
     words = plane.words
+    if not words:
+        law = "a cycle to draw"
+        raise Unsupported(where="--figure", law=law, expected="a plane on which a cycle was found", got="none", remedy="a larger --up-to")
     columns = 2 if len(words) == _FOUR else max(1, min(_COLUMNS, len(words)))
     rows = ceil(len(words) / columns)
     kinds = _kinds(plane)

@@ -114,7 +114,8 @@ class _Search:
     def notes(self) -> tuple[str, ...]:
         """Say what was done, and what was not."""
         scanned = sum(equations.is_scanned for equations, _ in self.followed.values())
-        told = [f"{len(self.followed)} words followed, networks at {len(self.asked)} values of {self.path.label} searched for cycles"]
+        asked = f"networks at {len(self.asked)} values of {self.path.label} searched for cycles"
+        told = [f"itineraries followed: {len(self.followed)}; {asked}"]
         if scanned:
             told.append(f"{scanned} of them have a high degree in {self.path.label} and were scanned: events of theirs may be missing")
         if self.queue:
