@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from proofs.errors import Malformed
 from verify.errors import Unsupported
 from verify.formats.files import replace_file
-from verify.training.checkpoints import FOLDER, Checkpoint, checkpoints_of, load_state, path_of, save_network, save_state
+from verify.training.checkpoints import FOLDER, STATE, Checkpoint, checkpoints_of, load_state, path_of, save_network, save_state
 from verify.training.config import Config, check_length, read_config
 from verify.training.data import digest, series_of
 from verify.training.measures import Quality, judge
@@ -74,7 +74,8 @@ def train(
     check_length(asked, len(series), "configuration")
     with one_thread():
         loop = Loop(asked, series)
-        earlier = _resumed(loop, folder, digest(series)) if resume else _begun(asked, folder, series)
+        again = resume and not _has_only_begun(asked, folder)
+        earlier = _resumed(loop, folder, digest(series)) if again else _begun(asked, folder, series)
         return _Work(loop, folder, digest(series), progress, earlier).carried_out(until)
 
 
@@ -168,6 +169,16 @@ def _require_torch() -> None:
     if find_spec("torch") is None:
         law, remedy = "the library is installed", 'pip install "orbitproof[torch,formats]"'
         raise Unsupported(where="train", law=law, expected="the module torch", got="no such module", remedy=remedy)
+
+
+def _has_only_begun(config: Config, folder: Path) -> bool:
+    """Say whether a run of this configuration stopped before its first state was kept; what it left is then cleared away."""
+    if (folder / STATE).exists() or not (folder / CONFIG).exists() or checkpoints_of(folder):
+        return False
+    if _object(folder / CONFIG).get("config_sha256") != config.digest:
+        return False
+    (folder / CONFIG).unlink()
+    return True
 
 
 def _begun(config: Config, folder: Path, series: np.ndarray) -> list[Record]:

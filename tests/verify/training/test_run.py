@@ -84,6 +84,17 @@ def test_resuming_gives_the_same_bytes(tmp_path: Path) -> None:
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
 
 
+def test_a_run_stopped_before_its_first_state_begins_again(tmp_path: Path) -> None:
+    train(SMALL, tmp_path / "whole")
+    train(SMALL, tmp_path / "early", until=0)
+    for left in [tmp_path / "early" / STATE, *(tmp_path / "early" / "checkpoints").iterdir()]:
+        left.unlink()
+    with pytest.raises(Malformed, match="a run has a folder of its own"):
+        train(SMALL, tmp_path / "early")
+    train(SMALL, tmp_path / "early", resume=True)
+    assert digests(tmp_path / "early") == digests(tmp_path / "whole")
+
+
 def test_resuming_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     train(SMALL, tmp_path)
     before = digests(tmp_path), losses(tmp_path)
