@@ -263,5 +263,5 @@ def test_a_reach_speaks_of_every_partner() -> None:
 
 def test_weights_near_the_end_of_the_floats() -> None:
     """Quadratic forms of such weights leave the floats: no forms, and no crash."""
-    answer = bifurcations(vary(load({"A": ["1/5"], "W": [[-3]], "h": [1]}, "plrnn"), "W[0,0]=-1e160:1e160"), up_to=1, budget=1)
+    answer = bifurcations(vary(load({"A": ["1/5"], "W": [[-3]], "h": [1]}, "plrnn"), "W[0,0]=-1e160:1e160"), up_to=1, budget=30)
     assert answer.events
