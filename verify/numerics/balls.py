@@ -48,7 +48,7 @@ def approximate_inverse(matrix: Matrix, extra_bits: int = 12) -> Matrix:
     bits = max(0, exponent(matrix.norm())) + size.bit_length() + extra_bits
     precision = 2 * bits + 64
     while precision <= _MAX_PRECISION:
-        with _precision(precision):
+        with working_precision(precision):
             try:
                 inverse = _arb_matrix(matrix).solve(flint.arb_mat(size, size, [int(i == j) for i in range(size) for j in range(size)]))
             except ZeroDivisionError:
@@ -66,7 +66,7 @@ def eigenvalues(matrix: Matrix, precision: int = 128) -> list[tuple[Interval, In
     **Guarantee:** enclosure by FLINT, not kernel-checked. **Cost:** 50 x 50 with 60-bit entries 20 ms.
     """
     size = len(matrix.mid)
-    with _precision(precision):
+    with working_precision(precision):
         if matrix.rad is None:
             whole = flint.fmpz_mat(size, size, [value for row in matrix.mid for value in row])
             den = flint.arb(matrix.den)
@@ -110,7 +110,8 @@ def _fraction(value: flint.arb) -> Fraction:
 
 
 @contextmanager
-def _precision(bits: int) -> Iterator[None]:
+def working_precision(bits: int) -> Iterator[None]:
+    """Set the precision of FLINT's balls for a while."""
     before = flint.ctx.prec
     flint.ctx.prec = bits
     try:

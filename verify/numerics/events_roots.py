@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import flint
 
+from verify.numerics.balls import working_precision
 from verify.numerics.events_crossings import Crossing, Zero, around, merged
 
 if TYPE_CHECKING:
@@ -55,12 +56,8 @@ def real_roots(polynomial: flint.fmpq_poly, low: Fraction, high: Fraction) -> li
     """Return the roots in [low, high] of a polynomial that is not zero, in order."""
     if polynomial.degree() < 1 or not _has_roots(polynomial, low, high):
         return []
-    before = flint.ctx.prec
-    flint.ctx.prec = _PRECISION
-    try:
+    with working_precision(_PRECISION):
         found = cast("list[tuple[flint.acb, int]]", polynomial.numer().complex_roots())
-    finally:
-        flint.ctx.prec = before
     roots = [Root(_exact(polynomial, _fraction(root.real.mid())), int(times)) for root, times in found if root.imag == 0]
     return sorted((root for root in roots if low <= root.at <= high), key=lambda root: root.at)
 

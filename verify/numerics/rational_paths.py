@@ -6,7 +6,6 @@ pre-activation along its orbit, det(I - P) and det(I + P) are rational functions
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
@@ -19,9 +18,10 @@ from numpy.typing import NDArray
 
 from proofs.arithmetic import Matrix
 from verify.center import without_radius
+from verify.numerics.balls import working_precision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from proofs.network import Network, Piece
     from verify.events import Word
@@ -293,17 +293,6 @@ def moduli(matrix: NumberMatrix, bits: int = 256) -> list[float]:
 def as_float(value: Number) -> float:
     """Return a number, or the middle of a ball, rounded."""
     return float(value.mid()) if isinstance(value, flint.arb) else int(value.p) / int(value.q)
-
-
-@contextmanager
-def working_precision(bits: int) -> Iterator[None]:
-    """Set the precision of FLINT's balls for a while."""
-    before = flint.ctx.prec
-    flint.ctx.prec = bits
-    try:
-        yield
-    finally:
-        flint.ctx.prec = before
 
 
 @cache

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -133,14 +131,3 @@ def _within(update: object, updates: int) -> int:
         message = f"update {update!r} of {updates}"
         raise ValueError(message)
     return update
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread: the products here are small, and sums do not depend on the number of cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -67,7 +67,8 @@ def train(
     **Raises:** Malformed: the configuration, the data, a folder that holds another run; Diverged: loss or gradient no longer finite.
     """
     _require_torch()
-    from verify.training.loop import Loop, one_thread
+    from verify.numerics.threads import one_thread
+    from verify.training.loop import Loop
 
     asked, folder = read_config(config), Path(directory)
     series = series_of(asked.data)
