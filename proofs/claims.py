@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from itertools import pairwise
 from typing import ClassVar
 
 from proofs.functions import log
@@ -20,6 +19,7 @@ from proofs.wording import (
     a_cycle,
     decimal,
     decimal_up,
+    levels_text,
     log_down,
     log_up,
     multiplier_text,
@@ -131,11 +131,7 @@ class MultiplierModuli(Claim):
     def statement(self) -> str:
         """Say how many exponents lie below, between and above the logarithms of the rates."""
         total = len(self.cycle.points[0])
-        parts = [(self.counts[0], f"below {log_up(self.rates[0])}")]
-        for (low, below), (high, count) in pairwise(zip(self.rates, self.counts, strict=True)):
-            parts.append((count - below, f"between {log_down(low)} and {log_up(high)}"))
-        parts.append((total - self.counts[-1], f"above {log_down(self.rates[-1])}"))
-        told = ", ".join(f"{count} {where}" for count, where in parts if count)
+        told = levels_text(self.rates, self.counts, total)
         return f"{self.cycle.statement()}; of its {total} Lyapunov exponents: {told}"
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from proofs.arithmetic import Interval
-from proofs.claims import Claim
+from proofs.claims import BallCycle, Claim
 from proofs.functions import log
 from proofs.space import KINDS as ALL_BUT_THESE
-from proofs.wording import LOG_BITS, count_text, decimal, log_down, log_up, point_text, shown_down, shown_up, span_text
+from proofs.wording import LOG_BITS, count_text, decimal, levels_text, log_down, log_up, point_text, shown_down, shown_up, span_text
 
+Symbol = tuple[tuple[int, tuple[str, ...]], ...]
 _FEW = 4
 
 
@@ -112,7 +114,7 @@ class DrivenExponents(Claim):
     """
 
     kind = "driven_exponents"
-    symbols: tuple[tuple[tuple[int, tuple[str, ...]], ...], ...]
+    symbols: tuple[Symbol, ...]
     edges: tuple[tuple[int, int, int], ...]
     low: tuple[Fraction, ...]
     high: tuple[Fraction, ...]
@@ -134,9 +136,85 @@ class DrivenExponents(Claim):
         )
 
 
+@dataclass(frozen=True)
+class FiniteTime(Claim):
+    """D8: along the orbit of ``start`` ``counts[i]`` of the finite-time exponents over ``steps`` steps lie below log ``rates[i]``.
+
+    ``inputs``: the symbol of each step; none for a network without inputs. No exponent is equal to one of these logarithms.
+    """
+
+    kind = "finite_time"
+    start: tuple[Fraction, ...]
+    steps: int
+    symbols: tuple[Symbol, ...]
+    inputs: tuple[int, ...]
+    rates: tuple[Fraction, ...]
+    counts: tuple[int, ...]
+
+    def statement(self) -> str:
+        """Say how many exponents lie below, between and above the logarithms of the rates."""
+        total = len(self.start)
+        driven = f" under the {self.steps} stated inputs" if self.inputs else ""
+        which = count_text(total, "finite-time Lyapunov exponent", "finite-time Lyapunov exponents")
+        return (
+            f"Over {count_text(self.steps, 'step', 'steps')} from z = {point_text(self.start)}{driven}, of the {which} "
+            f"(log of the singular values of DF^{self.steps}, over {self.steps}): "
+            f"{levels_text(self.rates, self.counts, total)} nats per step"
+        )
+
+
+@dataclass(frozen=True)
+class BoxContraction(Claim):
+    """D9: from the box low <= z <= high, for all inputs among ``symbols``, two orbits with the same inputs approach like rate^t."""
+
+    kind = "box_contraction"
+    symbols: tuple[Symbol, ...]
+    low: tuple[Fraction, ...]
+    high: tuple[Fraction, ...]
+    rate: Fraction
+
+    @property
+    def is_driven(self) -> bool:
+        """Say whether any bias is replaced."""
+        return any(self.symbols)
+
+    def statement(self) -> str:
+        """Say for which orbits and inputs it holds, and the bound."""
+        box = f"the stated box (z_1 in {span_text((self.low[0], self.high[0]))}, ..)"
+        bound = f"at most log({decimal(self.rate)}) <= {log_up(self.rate)} nats per step, whichever side is taken on borders"
+        if not self.is_driven:
+            one = "; F has exactly one fixed point in it, and every orbit that starts in it converges to that" if self.rate < 1 else ""
+            return f"Every orbit of F that starts in {box} stays in it, and each of its Lyapunov exponents is {bound}{one}"
+        nearer = ", two such orbits with the same inputs approach each other by that factor a step in one norm" if self.rate < 1 else ""
+        inputs = count_text(len(self.symbols), "input or range of inputs", "inputs or ranges of inputs")
+        return (
+            f"For every sequence of the stated inputs ({inputs}) every orbit that starts in {box} stays in it{nearer}, "
+            f"and each of its conditional Lyapunov exponents is {bound}"
+        )
+
+
+@dataclass(frozen=True)
+class CyclesInBox(Claim):
+    """A4b: ``cycles`` are all cycles of least period <= ``up_to`` all of whose points lie in the box; everywhere, all on R^M."""
+
+    kind = "cycles_in_box"
+    up_to: int
+    low: tuple[Fraction, ...]
+    high: tuple[Fraction, ...]
+    everywhere: bool
+    cycles: tuple[BallCycle, ...]
+
+    def statement(self) -> str:
+        """Say the counts by least period, and where there are no others."""
+        counts = Counter(cycle.period for cycle in self.cycles)
+        listed = ", ".join(f"{count} of period {k}" for k, count in sorted(counts.items())) or "none"
+        where = "on R^M" if self.everywhere else f"that stay in the stated box (z_1 in {span_text((self.low[0], self.high[0]))}, ..)"
+        return f"These are ALL cycles of F {where} with least period at most {self.up_to}: {listed}"
+
+
 KINDS: dict[str, tuple[str, ...]] = ALL_BUT_THESE | {
     claim.kind: ("claim", *(field.name for field in fields(claim)))
-    for claim in (MarkovExponent, VolumeBounds, DrivenContraction, Attracted, DrivenExponents)
+    for claim in (MarkovExponent, VolumeBounds, DrivenContraction, Attracted, DrivenExponents, FiniteTime, BoxContraction, CyclesInBox)
 }
 
 

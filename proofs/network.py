@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from proofs.arithmetic import Interval, Matrix
 from proofs.errors import Malformed, Rejected
@@ -37,6 +37,7 @@ _UNIT = Interval(Fraction(0), Fraction(1))
 _QUARTER = Interval(Fraction(0), Fraction(1, 4))
 _ZERO = Interval(Fraction(0), Fraction(0))
 _ONE = Interval(Fraction(1), Fraction(1))
+_BOUNDS = {"tanh": Interval(Fraction(-1), Fraction(1)), "sigmoid": _UNIT}
 Register = TypeVar("Register")
 
 
@@ -166,23 +167,27 @@ class Network:
 
     def trace(self, point: Matrix, bits: int | None = None) -> tuple[Matrix, list[Matrix]]:
         """Return F over a point or box together with the pre-activations of each relu operation."""
-        gates: list[Matrix] = []
-        apply = _curves(bits or 64)
+        registers = self.registers(point, bits)
+        return registers[-1], [registers[operation.of[0]] for operation in self.program if operation.name == "relu"]
 
-        def step(operation: Operation, arguments: list[Matrix]) -> Matrix:
-            if operation.bias is not None:
-                return _combination(operation, arguments).rounded(bits)
-            if operation.name == "relu":
-                gates.append(arguments[0])
-                return _relu(arguments[0])
-            if operation.name == "mul":
-                return _times(arguments[0], arguments[1]).rounded(bits)
-            if operation.name == "add":
-                return arguments[0] + arguments[1]
-            curve = apply[operation.name][0]
-            return Matrix.intervals(curve(entry) for entry in arguments[0].entries())
+    def registers(self, point: Matrix, bits: int | None = None) -> list[Matrix]:
+        """Return what every register holds over a point or box, as ``image`` encloses it; the first is the state, the last F."""
+        return self._run(point, _outputs(bits))
 
-        return self._run(point, step), gates
+    def range_everywhere(self, bits: int | None = None) -> Matrix | None:
+        """Return an enclosure of F(R^M); None where the program does not show that F is bounded. **Shapes:** M x 1."""
+        apply = _outputs(bits)
+
+        def step(operation: Operation, arguments: list[tuple[int, Matrix | None]]) -> tuple[int, Matrix | None]:
+            size = arguments[0][0] if operation.bias is None else len(operation.bias.mid)
+            values = [value for _, value in arguments if value is not None]
+            if len(values) == len(arguments):
+                return size, apply(operation, values)
+            bound = _BOUNDS.get(operation.name)
+            return size, None if bound is None else Matrix.intervals([bound] * size)
+
+        start: tuple[int, Matrix | None] = (self.dimension, None)
+        return self._run(start, step)[-1][1]
 
     def pattern(self, point: Matrix, bits: int | None = None) -> str | None:
         """Return the pattern of a point or box, None if some pre-activation is not proved to be strictly signed."""
@@ -224,7 +229,7 @@ class Network:
             return arguments[0][0].masked(keep), arguments[0][1].masked(keep)
 
         zero = Matrix.column([Fraction(0)] * self.dimension)
-        jacobian, offset = self._run((Matrix.identity(self.dimension), zero), step)
+        jacobian, offset = self._run((Matrix.identity(self.dimension), zero), step)[-1]
         return Piece(jacobian, offset, Matrix.stacked([linear for linear, _ in gates]), Matrix.stacked([c for _, c in gates]))
 
     def jacobian(self, box: Matrix | None, bits: int | None = None) -> Matrix:
@@ -233,6 +238,14 @@ class Network:
         **Shapes:** box M x 1, result M x M. **Guarantee:** enclosure: F(x) - F(y) = J (x - y) for some J inside, for all x, y in the box.
         relu has slope [0, 1] where its pre-activation may be 0. **Raises:** Rejected for ``mul`` without a box.
         """
+        return self.tangent(box, bits)[1]
+
+    @overload
+    def tangent(self, box: Matrix, bits: int | None = None) -> tuple[Matrix, Matrix]: ...
+    @overload
+    def tangent(self, box: None, bits: int | None = None) -> tuple[None, Matrix]: ...
+    def tangent(self, box: Matrix | None, bits: int | None = None) -> tuple[Matrix | None, Matrix]:
+        """Return ``image`` (None without a box) and ``jacobian`` in one pass."""
         apply = _curves(bits or 64)
 
         def step(operation: Operation, arguments: list[tuple[Matrix | None, Matrix]]) -> tuple[Matrix | None, Matrix]:
@@ -258,13 +271,13 @@ class Network:
             outputs = [curve(entry) for entry in values[0].entries()]
             return Matrix.intervals(outputs), slope.scaled_rows([derivative(output) for output in outputs]).rounded(bits)
 
-        return self._run((box, Matrix.identity(self.dimension)), step)[1]
+        return self._run((box, Matrix.identity(self.dimension)), step)[-1]
 
-    def _run(self, start: Register, step: Callable[[Operation, list[Register]], Register]) -> Register:
+    def _run(self, start: Register, step: Callable[[Operation, list[Register]], Register]) -> list[Register]:
         registers = [start]
         for operation in self.program:
             registers.append(step(operation, [registers[i] for i in operation.of]))
-        return registers[-1]
+        return registers
 
 
 def _read_operation(fields: Fields, sizes: list[int]) -> Operation:
@@ -311,6 +324,25 @@ def _curves(bits: int) -> dict[str, tuple[Callable[[Interval], Interval], Callab
         "tanh": (lambda x: tanh(x, bits), tanh_slope),
         "sigmoid": (lambda x: sigmoid(x, bits), sigmoid_slope),
     }
+
+
+def _outputs(bits: int | None) -> Callable[[Operation, list[Matrix]], Matrix]:
+    """Return what encloses an operation's output over given registers."""
+    apply = _curves(bits or 64)
+
+    def step(operation: Operation, arguments: list[Matrix]) -> Matrix:
+        if operation.bias is not None:
+            return _combination(operation, arguments).rounded(bits)
+        if operation.name == "relu":
+            return _relu(arguments[0])
+        if operation.name == "mul":
+            return _times(arguments[0], arguments[1]).rounded(bits)
+        if operation.name == "add":
+            return arguments[0] + arguments[1]
+        curve = apply[operation.name][0]
+        return Matrix.intervals(curve(entry) for entry in arguments[0].entries())
+
+    return step
 
 
 def _combination(operation: Operation, arguments: list[Matrix]) -> Matrix:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from proofs.functions import log
@@ -61,6 +62,15 @@ def decimal_up(value: Fraction) -> str:
     while power and Fraction(1, 10**power) < value:
         power -= 1
     return f"1e-{power}" if power else _fixed(_rounded(value) + 1)
+
+
+def levels_text(rates: tuple[Fraction, ...], counts: tuple[int, ...], total: int) -> str:
+    """Say how many of ``total`` exponents lie below, between and above the logarithms of the rates, ``counts`` below each."""
+    parts = [(counts[0], f"below {log_up(rates[0])}")]
+    for (low, below), (high, count) in pairwise(zip(rates, counts, strict=True)):
+        parts.append((count - below, f"between {log_down(low)} and {log_up(high)}"))
+    parts.append((total - counts[-1], f"above {log_down(rates[-1])}"))
+    return ", ".join(f"{count} {where}" for count, where in parts if count)
 
 
 def over_iterate(iterate: int) -> str:

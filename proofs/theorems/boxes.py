@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from proofs.network import Network
+    from proofs.reader import Fields
     from proofs.theorems.card import Application
 
     Sides = tuple[tuple[Fraction, Fraction], ...]
@@ -55,10 +56,14 @@ class Tree:
                 waiting.append(tree.lower)
 
 
-def read_tree(step: Application, root: Sides) -> tuple[Tree, list[Sides]]:
-    """Read the witness's cuts in preorder, lower side first, null for a leaf; return the tree and its leaves in order (check 1)."""
-    cuts = step.witness.items("cuts")
-    where = f"{step.witness.where}, field cuts"
+def read_tree(step: Application, root: Sides, part: Fields | None = None) -> tuple[Tree, list[Sides]]:
+    """Read the cuts of the witness, or of a part of it, in preorder, lower side first, null for a leaf; return the tree and its leaves.
+
+    A cut that does not fit fails check 1. The leaves come in order.
+    """
+    fields = part or step.witness
+    cuts = fields.items("cuts")
+    where = f"{fields.where}, field cuts"
     step.require(1, len(cuts) < 2 * MAX_LEAVES, f"at most {MAX_LEAVES} leaves", len(cuts))
     open_boxes: list[Sides] = [root]
     leaves: list[Sides] = []

@@ -15,34 +15,26 @@ Rests on    as D1: the pairs (node of the inputs, leaf of the state) form a walk
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proofs.errors import Malformed
 from proofs.exponents import DrivenExponents
-from proofs.grammar import write_entry
-from proofs.network import Network
 from proofs.reader import read_list
 from proofs.theorems.box_forms import bounds
 from proofs.theorems.boxes import MAX_EDGES, MAX_STATES, edges_of, read_sides, read_tree
+from proofs.theorems.symbols import read_symbols
 
 if TYPE_CHECKING:
-    from proofs.reader import Fields
+    from proofs.network import Network
     from proofs.theorems.boxes import Edge, Sides
     from proofs.theorems.card import Application
-
-    Symbol = tuple[tuple[int, tuple[str, ...]], ...]
-
-MAX_SYMBOLS = 2**12
 
 
 def check(step: Application) -> DrivenExponents:
     """Verify one application; see the card above."""
     bits = step.needed_bits()
     step.require(1, step.network.dimension <= MAX_STATES, f"at most {MAX_STATES} states", step.network.dimension)
-    parts = step.witness.objects("symbols")
-    step.require(1, 0 < len(parts) <= MAX_SYMBOLS, f"from 1 to {MAX_SYMBOLS} symbols", len(parts))
-    symbols, networks = zip(*(_symbol(step.network, part) for part in parts), strict=True)
+    symbols, networks = read_symbols(step)
     nodes = step.witness.integer("nodes", 1, MAX_EDGES)
     walks = _walks(step, nodes, len(symbols))
     sides = read_sides(step) if step.witness.has("low") else ()
@@ -52,18 +44,6 @@ def check(step: Application) -> DrivenExponents:
     edges = [(a * leaves + i, b * leaves + j, jacobian) for a, s, b in walks for i, j, jacobian in moves[s]]
     lower, upper = bounds(step, edges, nodes * leaves, bits)
     return DrivenExponents(symbols, walks, tuple(low for low, _ in sides), tuple(high for _, high in sides), lower, upper)
-
-
-def _symbol(network: Network, part: Fields) -> tuple[Symbol, Network]:
-    """Return a symbol as the claim spells it, and the network with its biases."""
-    program, spelled = list(network.program), list[tuple[int, tuple[str, ...]]]()
-    for number, operation in enumerate(network.program):
-        if operation.bias is not None and part.has(str(number)):
-            bias = part.column(str(number), len(operation.bias.mid))
-            program[number] = replace(operation, bias=bias)
-            spelled.append((number, tuple(write_entry(bias.middle(i), bias.radius(i)) for i in range(len(bias.mid)))))
-    part.close()
-    return tuple(spelled), Network(network.dimension, tuple(program))
 
 
 def _walks(step: Application, nodes: int, symbols: int) -> tuple[tuple[int, int, int], ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import proofs
 from proofs.kernel import check_collection
 from tests.corpus.accepted import accepted
+from tests.corpus.boxed import accepted_boxed, malformed_boxed, rejected_boxed
 from tests.corpus.covering import accepted_coverings, malformed_coverings, rejected_coverings
 from tests.corpus.cycles_on import accepted_cycles_on, malformed_cycles_on, rejected_cycles_on
 from tests.corpus.exponents import accepted_exponents, malformed_exponents, rejected_exponents
@@ -78,6 +79,7 @@ if __name__ == "__main__":
                 accepted_regions(),
                 accepted_repellers(),
                 accepted_exponents(),
+                accepted_boxed(),
                 accepted_parameters(),
                 accepted_pairs(),
                 accepted_cycles_on(),
@@ -93,6 +95,7 @@ if __name__ == "__main__":
                 rejected_regions(),
                 rejected_repellers(),
                 rejected_exponents(),
+                rejected_boxed(),
                 rejected_parameters(),
                 rejected_pairs(),
                 rejected_cycles_on(),
@@ -108,6 +111,7 @@ if __name__ == "__main__":
                 malformed_regions(),
                 malformed_repellers(),
                 malformed_exponents(),
+                malformed_boxed(),
                 malformed_parameters(),
                 malformed_pairs(),
                 malformed_cycles_on(),
