@@ -7,7 +7,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from proofs.errors import Malformed, OrbitproofError
-from proofs.explain import collection_lines, explain, is_collection, theorems, verdict_lines
+from proofs.explain import collection_lines, explain, folded, is_collection, theorems, verdict_lines
 from proofs.kernel import check
 from proofs.load import load
 from proofs.theorems import CARDS
@@ -44,11 +44,11 @@ def _run(arguments: list[str]) -> int:
             print(USAGE)
         case ["check", path]:
             with Path(path).open("rb") as stream:
-                print("\n".join(collection_lines(stream) if is_collection(stream) else verdict_lines(check(stream))))
+                print("\n".join(collection_lines(stream) if is_collection(stream) else [*folded(verdict_lines(check(stream)))]))
         case ["check", path, "--network", network]:
-            print("\n".join(verdict_lines(check(path, load(network)))))
+            print("\n".join(folded(verdict_lines(check(path, load(network))))))
         case ["explain", path]:
-            for line in explain(path):
+            for line in folded(explain(path)):
                 print(line)
         case ["theorems"]:
             print(theorems())

@@ -104,6 +104,11 @@ class Matrix:
         return len(self.mid), len(self.mid[0]) if self.mid else 0
 
     @property
+    def longest(self) -> int:
+        """Return the length in bits of the longest integer: a middle, a radius or the denominator."""
+        return max(self.den, *(abs(value) for row in (*self.mid, *(self.rad or ())) for value in row)).bit_length()
+
+    @property
     def is_exact(self) -> bool:
         """Say whether every entry is a single number."""
         return self.rad is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from proofs.kernel import check, check_collection, scope
 from proofs.theorems import CARDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from io import BufferedReader
     from pathlib import Path
     from typing import IO
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from proofs.kernel import Proved
 
 _SHOWN = 8
+_FAMILY = re.compile(r"F_mu on the straight line of weights from F \(mu = [^)]+\) to the network [0-9a-f]{16}\.\. \(mu = [^)]+\)")
 _EACH = "Each certificate speaks of the real-number map F of its own network, or of every network within its weight intervals."
 
 
@@ -47,6 +49,23 @@ def verdict_lines(proved: Proved) -> list[str]:
     lines += [f'Assumed, not checked: "{assumption}".' for assumption in proved.remarks.assumptions]
     more = f" (and {len(claims) - 1} more, listed above)" if len(claims) > 1 else ""
     return [*lines, f"Proved  {claims[0]}{more}."]
+
+
+def folded(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines that name a family of networks in full once, and in the verdict; elsewhere it is "F_mu on that line".
+
+    >>> line = "F_mu on the straight line of weights from F (mu = 0) to the network 0123456789abcdef.. (mu = 1)"
+    >>> list(folded([f"claim 1: {line}: one.", f"claim 2: {line}: two.", f"Proved  {line}: one."]))[1]
+    'claim 2: F_mu on that line: two.'
+    """
+    named = ""
+    for line in lines:
+        family = _FAMILY.search(line)
+        if family and family[0] == named and not line.startswith("Proved"):
+            yield line.replace(named, "F_mu on that line")
+            continue
+        named = family[0] if family else named
+        yield line
 
 
 def is_collection(stream: BufferedReader) -> bool:

@@ -154,7 +154,9 @@ class FiniteTime(Claim):
     def statement(self) -> str:
         """Say how many exponents lie below, between and above the logarithms of the rates."""
         total = len(self.start)
-        driven = f" under the {self.steps} stated inputs" if self.inputs else ""
+        ranged = any("~" in entry for symbol in self.symbols for _, bias in symbol for entry in bias)
+        what = f" under any inputs in the {self.steps} stated ranges" if ranged else f" under the {self.steps} stated inputs"
+        driven = what if self.inputs else ""
         which = count_text(total, "finite-time Lyapunov exponent", "finite-time Lyapunov exponents")
         return (
             f"Over {count_text(self.steps, 'step', 'steps')} from z = {point_text(self.start)}{driven}, of the {which} "
@@ -185,11 +187,12 @@ class BoxContraction(Claim):
         if not self.is_driven:
             one = "; F has exactly one fixed point in it, and every orbit that starts in it converges to that" if self.rate < 1 else ""
             return f"Every orbit of F that starts in {box} stays in it, and each of its Lyapunov exponents is {bound}{one}"
-        nearer = ", two such orbits with the same inputs approach each other by that factor a step in one norm" if self.rate < 1 else ""
+        closer = f"; two such orbits with the same inputs approach each other by the factor {decimal(self.rate)} a step in one norm"
+        nearer = closer if self.rate < 1 else ""
         inputs = count_text(len(self.symbols), "input or range of inputs", "inputs or ranges of inputs")
         return (
-            f"For every sequence of the stated inputs ({inputs}) every orbit that starts in {box} stays in it{nearer}, "
-            f"and each of its conditional Lyapunov exponents is {bound}"
+            f"For every sequence of the stated inputs ({inputs}) every orbit that starts in {box} stays in it, "
+            f"and each of its conditional Lyapunov exponents is {bound}{nearer}"
         )
 
 

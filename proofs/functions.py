@@ -6,6 +6,7 @@ All work is in integers over 2**w. A sum of floors lies below the value, a sum o
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isqrt
 
 from proofs.arithmetic import Interval
 
@@ -18,12 +19,13 @@ def exp(x: Fraction, bits: int) -> Interval:
     """Enclose e**x.
 
     **Guarantee:** enclosure; relative width about 2**-bits. **Cost:** grows with |x|; callers keep |x| small.
-    Taylor at t = x / 2**k in [0, 1/2], where the terms from n on sum to at most 2 t**n / n!; then k squarings.
+    Taylor at t = x / 2**k in [0, 1/2], where the terms from n on sum to at most 2 t**n / n!; then k squarings. Some more halvings than
+    needed save terms.
     """
     if x < 0:
         inverse = exp(-x, bits)
         return Interval(1 / inverse.hi, 1 / inverse.lo)
-    halvings = max(0, (2 * x.numerator // x.denominator).bit_length())
+    halvings = (2 * x.numerator // x.denominator).bit_length() + isqrt(bits) // 2
     w = bits + 2 * halvings + _GUARD + (3 * x.numerator // (2 * x.denominator))
     scaled = x * (1 << w) / (1 << halvings)
     low_t, high_t = scaled.numerator // scaled.denominator, -(-scaled.numerator // scaled.denominator)
@@ -32,13 +34,13 @@ def exp(x: Fraction, bits: int) -> Interval:
     while high_term > 1:
         n += 1
         low_term = (low_term * low_t >> w) // n
-        high_term = _up(_up(high_term * high_t, 1 << w), n)
+        high_term = _up(_shifted(high_term * high_t, w), n)
         low_sum += low_term
         high_sum += high_term
     high_sum += 2 * high_term
     for _ in range(halvings):
         low_sum = low_sum * low_sum >> w
-        high_sum = _up(high_sum * high_sum, 1 << w)
+        high_sum = _shifted(high_sum * high_sum, w)
     return Interval(Fraction(low_sum, 1 << w), Fraction(high_sum, 1 << w))
 
 
@@ -107,7 +109,7 @@ def _artanh(t: Fraction, w: int) -> Interval:
     while high_power > 1:
         n += 2
         low_power = (low_power * low_t >> w) * low_t >> w
-        high_power = _up(_up(high_power * high_t, 1 << w) * high_t, 1 << w)
+        high_power = _shifted(_shifted(high_power * high_t, w) * high_t, w)
         low_sum += low_power // n
         high_sum += _up(high_power, n)
     return Interval(Fraction(low_sum, 1 << w), Fraction(high_sum + 2 * high_power, 1 << w))
@@ -116,6 +118,11 @@ def _artanh(t: Fraction, w: int) -> Interval:
 def _up(value: int, divisor: int) -> int:
     """Divide and round up."""
     return -(-value // divisor)
+
+
+def _shifted(value: int, bits: int) -> int:
+    """Divide by 2**bits and round up."""
+    return -(-value >> bits)
 
 
 def _outward(x: Interval, bits: int) -> Interval:

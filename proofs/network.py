@@ -15,7 +15,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from proofs.arithmetic import Interval, Matrix
@@ -32,6 +33,7 @@ MAX_UNITS = 2**17
 MAX_DIMENSION = 4096
 MAX_OPERATIONS = 256
 MAX_PRODUCT_BITS = 2**17
+MAX_REGISTER_BITS = 2**20
 _ARGUMENTS = {"affine": None, "relu": 1, "tanh": 1, "sigmoid": 1, "mul": 2, "add": 2}
 _UNIT = Interval(Fraction(0), Fraction(1))
 _QUARTER = Interval(Fraction(0), Fraction(1, 4))
@@ -148,14 +150,21 @@ class Network:
 
     @cached_property
     def products(self) -> int:
-        """Return how many products of numbers the program takes for one affine piece."""
-        return sum(len(m.mid) * len(m.mid[0]) * (self.dimension + 1) for operation in self.program for m in operation.matrices)
+        """Return how many products of numbers one Jacobian takes; a tanh or sigmoid counts for 512."""
+        matrices = sum(len(m.mid) * len(m.mid[0]) for operation in self.program for m in operation.matrices)
+        entries = self._units("relu", "tanh", "sigmoid", "mul", "add")
+        return (matrices + entries) * (self.dimension + 1) + 512 * self._units("tanh", "sigmoid")
 
     @cached_property
     def hinges(self) -> int:
         """Return the number of relu units."""
-        zeros = Matrix.column([Fraction(0)] * self.dimension)
-        return sum(len(gate.mid) for gate in self.trace(zeros, 8)[1])
+        return self._units("relu")
+
+    def _units(self, *names: str) -> int:
+        sizes = [self.dimension]
+        for operation in self.program:
+            sizes.append(sizes[operation.of[0]] if operation.bias is None else len(operation.bias.mid))
+        return sum(size for size, operation in zip(sizes[1:], self.program, strict=True) if operation.name in names)
 
     def image(self, point: Matrix, bits: int | None = None) -> Matrix:
         """Return F over a point or box.
@@ -351,13 +360,10 @@ def _combination(operation: Operation, arguments: list[Matrix]) -> Matrix:
 
 
 def _slopes(operation: Operation, arguments: list[Matrix]) -> Matrix:
-    total: Matrix | None = None
-    for matrix, argument in zip(operation.matrices, arguments, strict=True):
-        term = matrix @ argument
-        total = term if total is None else total + term
-    if total is None:
+    terms = [matrix @ argument for matrix, argument in zip(operation.matrices, arguments, strict=True)]
+    if not terms:
         raise _unfit("network", "an affine operation with a register", "none")
-    return total
+    return _limited(reduce(add, terms), "registers", MAX_REGISTER_BITS)
 
 
 def _relu(x: Matrix) -> Matrix:
@@ -374,11 +380,13 @@ def _relu_slope(low: int, high: int) -> Interval:
 
 
 def _times(one: Matrix, two: Matrix) -> Matrix:
-    product = one.scaled_rows(two.entries())
-    if max((abs(value).bit_length() for row in product.mid for value in row), default=0) > MAX_PRODUCT_BITS:
-        expected = f"products of registers of at most {MAX_PRODUCT_BITS} bits"
-        raise Rejected(where="network", law="size of numbers", expected=expected, got="more")
-    return product
+    return _limited(one.scaled_rows(two.entries()), "products of registers", MAX_PRODUCT_BITS)
+
+
+def _limited(register: Matrix, what: str, most: int) -> Matrix:
+    if register.longest > most:
+        raise Rejected(where="network", law="size of numbers", expected=f"{what} of at most {most} bits", got=str(register.longest))
+    return register
 
 
 def _spelled(matrix: Matrix) -> list[list[str]]:

@@ -68,6 +68,7 @@ class CycleList:
     """The answer of ``cycles``: verdict, the cycles that were proved, up to which period the list is proved complete, what stayed open.
 
     ``steps`` counts those of the certificate, which is kept in memory unless it was streamed to ``path`` or is larger than 8 MiB.
+    ``everywhere``: what is complete is so on all of R^M; otherwise in the box (in ``claims``, where ``box`` is None).
     """
 
     verdict: str
@@ -85,6 +86,7 @@ class CycleList:
     box: tuple[Fraction, Fraction] | None = None
     outside_box: int = 0
     steps: int = 0
+    everywhere: bool = True
 
     @property
     def cycles_by_least_period(self) -> dict[int, int]:
@@ -96,7 +98,8 @@ class CycleList:
     def index_sum(self) -> dict[int, int | None]:
         """Return, for each k, the sum of sign det(I - DF^k) over the listed points of period dividing k.
 
-        None where a sign is unknown (a border, a smooth map), or where a box or residual keeps points from the list. Not kernel-checked.
+        None where a sign is unknown (a border, a smooth map whose list was not asked to be complete), or where a box or residual keeps
+        points from the list. Not kernel-checked.
         """
         partial = self.box is not None or self.residual or (self.unresolved and not self.complete_up_to)
         return {k: None if partial else _index_sum(self.cycles, k) for k in range(1, self.up_to + 1)}
@@ -109,6 +112,7 @@ class CycleList:
             "cycles_by_least_period": {str(k): n for k, n in self.cycles_by_least_period.items()},
             "complete": self.complete,
             "complete_up_to": self.complete_up_to,
+            "everywhere": self.everywhere,
             "up_to": self.up_to,
             "box": None if self.box is None else [str(end) for end in self.box],
             "outside_box": self.outside_box,

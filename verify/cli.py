@@ -24,7 +24,7 @@ from verify.cli_training import train
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from proofs.network import Network
+    from verify.certification.compared import Compared
     from verify.loading import Loaded
 
 EXIT = {"Proved": 0, "Rejected": 1, "Malformed": 2, "Unsupported": 2, "NotFound": 3}
@@ -90,7 +90,9 @@ def certify(
     forced: Annotated[
         int | None, typer.Option(metavar="N", help="with teacher_forcing: the first N states are forced, default all")
     ] = None,
-    box: Annotated[tuple[str, str] | None, typer.Option(metavar="LO HI", help="with cycles_on: each coordinate in [LO, HI]")] = None,
+    box: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="LO HI", help="with cycles_on, cycles_in_box: each coordinate in [LO, HI]")
+    ] = None,
     output: Output = None,
     model: Model = None,
     settings: Settings = None,
@@ -160,7 +162,7 @@ def cycles(
 @app.command()
 def check(
     certificate: CertificateFile,
-    network: Annotated[str | None, typer.Option(help="the certificate must speak of this network (any supported file)")] = None,
+    network: Annotated[str | None, typer.Option(help="the certificate must speak of it: NETWORK|MODULE as in `lyapunov`")] = None,
     model: Model = None,
     settings: Settings = None,
     radius: Annotated[str | None, typer.Option(help="compare with that network at this weight radius")] = None,
@@ -169,17 +171,17 @@ def check(
     """Check a certificate, or a collection of them, with the independent checker."""
     from time import perf_counter
 
-    from proofs.explain import collection_lines, is_collection, verdict_lines
+    from proofs.explain import collection_lines, folded, is_collection, verdict_lines
     from proofs.kernel import check as run
     from verify.answers import plain_numbers
 
-    asked = None if network is None else _asked(network, model, settings, radius)
+    same = None if network is None else _compared(certificate, network, model, settings, radius)
     start = perf_counter()
     with certificate.open("rb") as stream:
-        if asked is None and is_collection(stream):
+        if same is None and is_collection(stream):
             lines = collection_lines(stream)
             _finish({"verdict": "Proved", "lines": lines}, lines, "Proved", as_json)
-        proved = run(stream, asked)
+        proved = run(stream, None if same is None else same.network)
     content = {
         "verdict": "Proved",
         "claim": [plain_numbers(claim.as_json()) for claim in proved.claims],
@@ -189,16 +191,21 @@ def check(
         "assumptions": list(proved.remarks.assumptions),
         "seconds": round(perf_counter() - start, 6),
     }
-    _finish(content, verdict_lines(proved), "Proved", as_json)
+    lines = list(folded(verdict_lines(proved)))
+    if same is not None:
+        content |= {"compared": same.words}
+        lines.insert(-1, f"The same network as {same.words}.")
+    _finish(content, lines, "Proved", as_json)
 
 
 @app.command()
 def explain(certificate: CertificateFile, as_json: AsJson = False) -> None:
     """Check a certificate and say every step in English."""
     from proofs.explain import explain as run
+    from proofs.explain import folded
 
     lines = list(run(certificate))
-    _finish({"verdict": "Proved", "lines": lines}, lines, "Proved", as_json)
+    _finish({"verdict": "Proved", "lines": lines}, list(folded(lines)), "Proved", as_json)
 
 
 @app.command()
@@ -316,8 +323,9 @@ def _loaded(network: str, model: str | None, settings: list[str] | None) -> Load
     return load(network, model, **_settings(settings))
 
 
-def _asked(network: str, model: str | None, settings: list[str] | None, radius: str | None) -> Network:
+def _compared(certificate: Path, network: str, model: str | None, settings: list[str] | None, radius: str | None) -> Compared:
+    from verify.certification.compared import compared
     from verify.rounding import dyadic_radius
 
-    loaded = _loaded(network, model, settings)
-    return loaded.network if radius is None else loaded.with_radius(dyadic_radius(_number(radius, "--radius")))
+    width = None if radius is None else dyadic_radius(_number(radius, "--radius"))
+    return compared(certificate, network, model, _settings(settings), width)

@@ -139,12 +139,10 @@ def _refuse_odd(networks: list[str], moving: list[str], figure: Path | None) -> 
     if (len(networks), bool(moving)) not in {(1, True), (2, False)} or len(moving) > _MOST_ENTRIES:
         got = f"{len(networks)} network{'' if len(networks) == 1 else 's'}, {len(moving)} --vary"
         raise Malformed(where="bifurcations", law="a path or a plane", expected=expected, got=got)
-    if figure is None:
-        return
-    kinds = (".svg", ".png", ".pdf")
-    if figure.suffix.lower() not in kinds:
-        got = figure.suffix or "no ending"
-        raise Malformed(where=str(figure), law="kinds of figures", expected=f"a name that ends in {', '.join(kinds)}", got=got)
+    if figure is not None:
+        from verify.certification.files import refuse_kind
+
+        refuse_kind(figure)
 
 
 def _refuse_for_plane(moving: list[str], *, complete: bool, box: tuple[str, str] | None) -> None:

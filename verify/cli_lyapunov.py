@@ -37,6 +37,8 @@ Model = Annotated[str | None, typer.Option("--model", help="the network's family
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET)]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")]
 _Budget = Annotated[float, typer.Option("--budget", min=0.0, metavar="SECONDS", help="with --certify: time for the search")]
+_FINITE = "with --certify: steps from the start whose finite-time exponents are proved; default 20, or what the input leaves"
+_Certified = Annotated[int | None, typer.Option("--certified-steps", min=1, max=2**16, metavar="T", help=_FINITE)]
 _Tangent = Annotated[int | None, typer.Option("--tangent-warmup", metavar="W", help="further steps, for the frame to align")]
 
 
@@ -76,6 +78,7 @@ def lyapunov(  # noqa: PLR0913 - an option is a parameter
     certify: Annotated[bool, typer.Option("--certify", help="prove what can be proved of the exponents")] = False,
     digits: Annotated[int, typer.Option("--digits", min=1, max=60, help="with --certify: decimal places wanted")] = 20,
     budget: _Budget = 60.0,
+    certified_steps: _Certified = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="with --certify: the certificate")] = None,
     figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help=_FIGURE)] = None,
     model: Model = None,
@@ -84,12 +87,13 @@ def lyapunov(  # noqa: PLR0913 - an option is a parameter
 ) -> None:
     """Estimate Lyapunov exponents in nats per step, with error bars and identity checks; with --certify prove what can be proved.
 
-    Exit code 0: estimated, or with --certify something was proved; 3: nothing was proved.
+    Finite-time exponents, proved for the first steps of one orbit, are no limits.
+    Exit code 0: estimated, or with --certify something was proved, if only of finite time; 3: nothing was proved.
     """
     from verify.cli import _finish, _refuse_overwriting
     from verify.lyapunov.texts import answer_text
 
-    _refuse_odd(certify, output, figure)
+    _refuse_odd(certify, output, figure, certified_steps)
     for read in (network, *(str(path) for path in (inputs, start) if path is not None)):
         for written in (output, figure):
             _refuse_overwriting(read, written)
@@ -104,7 +108,7 @@ def lyapunov(  # noqa: PLR0913 - an option is a parameter
     wishes |= {"blocks": blocks, "covariant": covariant or None, "dtype": dtype.value, "device": device.value, "seed": seed}
     found = _found(network, model, settings)
     asked = task(found, inputs, closed_loop, start, periodic=periodic, autonomous=autonomous, wishes=wishes)
-    answer = _answered(asked, (budget, digits) if certify else None, output, figure)
+    answer = _answered(asked, (budget, digits, certified_steps) if certify else None, output, figure)
     _finish(answer.as_json(), answer_text(answer), answer.verdict, as_json)
 
 
@@ -138,25 +142,30 @@ def task(
     return Task(found, drive, said, periodic, autonomous, loop, first, wishes or {}).checked()
 
 
-def _answered(asked: Task, wanted: tuple[float, int] | None, output: Path | None, figure: Path | None) -> Answer:
+def _answered(asked: Task, wanted: tuple[float, int, int | None] | None, output: Path | None, figure: Path | None) -> Answer:
     from verify.lyapunov.answers import Answer, described, drawn, estimated, proved, written
     from verify.progress import shown
 
     with shown() as progress:
         spectrum = estimated(asked, progress)
-        proofs = None if wanted is None else proved(asked, spectrum.start, budget=wanted[0], digits=wanted[1], progress=progress)
+        proofs = None
+        if wanted is not None:
+            budget, digits, steps = wanted
+            proofs = proved(asked, spectrum.start, budget=budget, digits=digits, progress=progress, finite_steps=steps)
     path = None if proofs is None else written(proofs, output)
     picture = None if figure is None else drawn(spectrum, () if proofs is None else proofs.entries, asked.found.name, figure)
     about = described(asked.found, spectrum.dimension)
     return Answer(about, spectrum, proofs, wanted[1] if wanted else 20, asked.source, path, picture)
 
 
-def _refuse_odd(certify: bool, output: Path | None, figure: Path | None) -> None:
+def _refuse_odd(certify: bool, output: Path | None, figure: Path | None, certified_steps: int | None) -> None:
     """Refuse what could not be done in the end. **Raises** Malformed."""
     from verify.certification.files import refuse_folder
 
     if output is not None and not certify:
         raise Malformed(where="--output", law="options go together", expected="--certify beside it", got="none")
+    if certified_steps is not None and not certify:
+        raise Malformed(where="--certified-steps", law="options go together", expected="--certify beside it", got="none")
     for path in (output, figure):
         if path is not None:
             refuse_folder(path)

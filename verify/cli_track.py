@@ -20,7 +20,6 @@ _AGAINST = "a second run, tracked in the same way and drawn beside the first"
 _EVERY = "of the checkpoints in range only each N-th, and the last"
 _OUTPUT = "folder for records and certificates; default RUN_DIR/tracking. What is there already is not done again"
 _BUDGET = "time for each search, of a checkpoint and of a segment"
-_KINDS = (".svg", ".png", ".pdf")
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="folder of a training run, as orbitproof train writes it")]
 
 
@@ -87,7 +86,7 @@ def _drawn(runs: list[Tracking], figure: Path) -> list[Tracking]:
 
 def _refuse_odd(run: Path, against: Path | None, output: Path | None, figure: Path | None) -> None:
     """Refuse what could not be done in the end. **Raises** Malformed."""
-    from verify.certification.files import refuse_folder
+    from verify.certification.files import refuse_folder, refuse_kind
 
     if against is not None and against.resolve() == run.resolve():
         raise Malformed(where="--against", law="two runs", expected="another run's folder", got="the same folder")
@@ -95,6 +94,4 @@ def _refuse_odd(run: Path, against: Path | None, output: Path | None, figure: Pa
         raise Malformed(where=str(output), law="records go to a folder", expected="a folder, or a new name", got="a file")
     if figure is not None:
         refuse_folder(figure)
-        if figure.suffix.lower() not in _KINDS:
-            got = figure.suffix or "no ending"
-            raise Malformed(where=str(figure), law="kinds of figures", expected=f"a name that ends in {', '.join(_KINDS)}", got=got)
+        refuse_kind(figure)

@@ -35,7 +35,8 @@ def certified_text(answer: Certified) -> list[str]:
     if report.outside:
         lines.append(f"outside      {report.outside}")
     lines += [f"note         {text}" for text in report.notes]
-    lines += [f"theorem      {claim.statement()}." for claim in _listed_apart(answer)]
+    apart = _listed_apart(answer)
+    lines += [f"theorem      {claim.statement()}." for claim in apart if len(apart) > 1]  # a single one is the last line
     lines += _cycle_lines(report.cycles)
     lines += [f"undecided    {text}" for text in report.undecided]
     lines += _path_lines(report.path, len(answer.steps))
@@ -50,9 +51,8 @@ def cycles_text(answer: CycleList, *, complete: bool) -> list[str]:
     lines += [f"unresolved   {text}" for text in answer.unresolved]
     lines.append(f"index sums   {_index_text(answer.index_sum)} (of the cycles listed; not kernel-checked)")
     if answer.box is not None:
-        lines.append(
-            f"box          every point in [{answer.box[0]}, {answer.box[1]}]; {_count(answer.outside_box, 'other cycle')} left out"
-        )
+        others = f"; {_count(answer.outside_box, 'other cycle')} left out" if answer.everywhere else ""
+        lines.append(f"box          every point in [{answer.box[0]}, {answer.box[1]}]{others}")
     lines += _method_lines(answer.effort)
     reach = f"proved up to period {answer.complete_up_to}{_everywhere(answer)}" if answer.complete_up_to else "not proved"
     lines.append(f"complete     {reach}")
@@ -76,7 +76,9 @@ def _method_lines(effort: Mapping[str, object]) -> list[str]:
 
 
 def _everywhere(answer: CycleList) -> str:
-    return " on all of R^M, not in the box alone" if answer.box is not None else ""
+    if answer.box is None:
+        return ""
+    return " on all of R^M, not in the box alone" if answer.everywhere else " in the box"
 
 
 def _listing(answer: CycleList, *, complete: bool) -> str:

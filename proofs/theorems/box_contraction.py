@@ -4,13 +4,14 @@ Statement   for every sequence of the stated inputs every orbit that starts in t
             exponents are <= log c, whichever side is taken on borders; c < 1: two such orbits with the same inputs approach each other by
             the factor c a step in one norm. Without inputs, c < 1: F has exactly one fixed point in the box, which attracts all of it.
 Witness     low, high: the box; symbols (as in driven_graph; [{}]: no inputs); rate c; weights d (M rationals), or form Q and
-            multipliers, for each symbol a list of one a signal, in program order, both factors of a product in turn; bits.
+            multipliers, for each symbol a list of one a signal: in program order, of a product those of its first register's difference,
+            then those of its second's; at most 512 states and signals; bits.
 Checks      1  low <= high; c > 0; the symbols fit; all d_i > 0; Q symmetric and positive definite; all multipliers >= 0
             2  with each symbol the enclosure of F over the box lies in the box
             3  weights: N d <= c d with each symbol, N the entrywise bound of |J| over the box, all its secant matrices included
             4  form: with each symbol c^2 d'Qd - (Fx - Fy)'Q(Fx - Fy) - sum L_j (s_j - low_j a_j)(high_j a_j - s_j) is positive definite
                in (d, s), d = x - y, slopes s_j / a_j of units and factors of products in [low_j, high_j], which the kernel gets from the
-               box (a slope known exactly is put in and is no signal)
+               box with bits (a range that is one number there is put in and is no signal; a relu that may be at its border has [0, 1])
 Fails when  the network expands in every norm of the form tried, or the box does not bound its slopes enough.
 Rests on    the mean value theorem entry by entry and u v - u'v' = v (u - u') + u'(v - v'); Banach.
 """
@@ -27,6 +28,7 @@ from proofs.inertia import is_positive_definite
 from proofs.reader import read_list
 from proofs.theorems.box_sectors import box_sectors
 from proofs.theorems.boxes import enclosing, read_sides
+from proofs.theorems.sectors import MAX_SIZE
 from proofs.theorems.symbols import read_symbols
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def check(step: Application) -> BoxContraction:
     rate = step.witness.number("rate")
     step.require(1, rate > 0, "a positive rate", rate)
     box = enclosing(sides)
-    step.require_work(2, 3 * step.network.products * len(networks), bits)
+    step.require_work(2, 4 * step.network.products * len(networks), bits)
     for number, network in enumerate(networks, 1):
         _require_inside(step, number, network.image(box, bits), sides)
     if step.witness.has("form"):
@@ -74,7 +76,10 @@ def _weighted(step: Application, networks: tuple[Network, ...], box: Matrix, rat
 
 def _quadratic(step: Application, networks: tuple[Network, ...], box: Matrix, rate: Fraction, bits: int) -> None:
     size = step.network.dimension
+    step.require(1, size <= MAX_SIZE, f"at most {MAX_SIZE} states", size)
     form = step.witness.matrix("form", (size, size))
+    step.require_short_entries(1, form)
+    step.require_work(1, size**3, bits + form.longest)
     step.require(1, form.is_exact and form.mid == form.transposed().mid, "a symmetric form without radii", "another matrix")
     step.require(1, is_positive_definite(form, bits), "Q positive definite", "not proved")
     where = f"{step.witness.where}, field multipliers"
@@ -82,11 +87,10 @@ def _quadratic(step: Application, networks: tuple[Network, ...], box: Matrix, ra
     if len(lists) != len(networks):
         raise Malformed(where=where, law="inputs", expected=f"{len(networks)} lists, one a symbol", got=str(len(lists)))
     for network, multipliers in zip(networks, lists, strict=True):
-        sector = box_sectors(step, 4, network, box, bits)
+        sector = box_sectors(step, 4, network, box, bits, len(networks))
         signed = len(multipliers) == len(sector.ranges) and all(weight >= 0 for weight in multipliers)
         step.require(1, signed, f"{len(sector.ranges)} multipliers >= 0", len(multipliers))
         step.require_short_column(1, (*multipliers, rate))
-        step.require_work(4, len(networks) * 4 * sector.image.shape[1] ** 3, bits)
         gap = sector.gap(form, rate, multipliers)
         step.require(
             4, is_positive_definite(gap, bits), "the quadratic form positive definite", "not proved", "a larger rate or more slack"

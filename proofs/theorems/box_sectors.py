@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Interval, Matrix
 from proofs.functions import sigmoid_slope, tanh_slope
-from proofs.theorems.lifted import chosen_rows, require_room, unit_rows
+from proofs.theorems.lifted import chosen_rows, room, unit_rows
 from proofs.theorems.sectors import MAX_SIZE, diagonal, embedded
 
 if TYPE_CHECKING:
@@ -48,14 +48,17 @@ class BoxSectors:
         return gap + diagonal([Fraction(0)] * states + list(multipliers)) - mixed - mixed.transposed() + curved
 
 
-def box_sectors(step: Application, check: int, network: Network, box: Matrix, bits: int) -> BoxSectors:
-    """Return the sector form of differences over a box. **Raises:** Rejected (as ``check``) with more than 512 states and signals."""
+def box_sectors(step: Application, check: int, network: Network, box: Matrix, bits: int, count: int = 1) -> BoxSectors:
+    """Return the sector form of differences over a box, one of ``count`` that are wanted.
+
+    **Raises:** Rejected (as ``check``) with more than 512 states and signals, or too much work.
+    """
     values = network.registers(box, bits)
     factors = [_factors(operation, values, output) for operation, output in zip(network.program, values[1:], strict=True)]
     ranges = tuple(span for lists in factors for spans in lists for span in spans if span.lo < span.hi)
     width = network.dimension + len(ranges)
     step.require(check, width <= MAX_SIZE, f"at most {MAX_SIZE} states and signals", width)
-    require_room(network, width)
+    step.require_work(check, count * (room(network, width) + 4 * width**3), bits)
     signals = _Signals(width, network.dimension)
     rows = [unit_rows(network.dimension, 0, width)]
     for operation, lists in zip(network.program, factors, strict=True):

@@ -62,9 +62,8 @@ class Application:
 
     def require_short_entries(self, check: int, matrix: Matrix) -> None:
         """Reject a matrix with a denominator, an entry or a radius beyond 131,072 bits."""
-        size = max(matrix.den, *(abs(value) for row in (*matrix.mid, *(matrix.rad or ())) for value in row)).bit_length()
         remedy = "ask for a working precision (bits)"
-        self.require(check, size <= MAX_NUMBER_BITS, f"exact numbers of at most {MAX_NUMBER_BITS} bits", size, remedy)
+        self.require(check, matrix.longest <= MAX_NUMBER_BITS, f"exact numbers of at most {MAX_NUMBER_BITS} bits", matrix.longest, remedy)
 
     def require_short_column(self, check: int, numbers: Sequence[Fraction]) -> None:
         """Reject numbers that take more than 131,072 bits together, so that a common denominator stays short."""

@@ -6,12 +6,13 @@ Cites       the listed cycles A2 (smooth form).
 Witness     low, high: the box; up_to: K; trees: for each k with K/2 < k <= K, in order, cuts (a bisection tree as in cycle_mean) and
             leaves, for each leaf in order one of: 0 (left), 1 (no solution), [c, i] (holds point i of cycle c, both from 1); bits; optional
             everywhere: 1.
+            At most 64 states, K at most 64.
 Checks      1  the box is nonempty; the cuts fit; each listed cycle has a period <= K, its balls lie in the box, the ball around its first
                point meets none of the balls of another one of the same period
             2  everywhere: with a state that may be anything the enclosure of F lies in the box
             3  0: with X_1 the leaf, X_(t+1) the enclosure of F over X_t cut with the box, some X_t is empty or X_(k+1) misses the leaf
             4  1: m - C (F^k(m) - m) + (I - C (P - I)) (X - m) misses the leaf X, m its middle, P the enclosure of all secant matrices of
-               F^k over X and C the inverse of the middle of P - I
+               F^k over X (its images not cut) and C the inverse of the middle of P - I, rounded to bits
             5  [c, i]: the period of cycle c divides k, the ball around its point i lies in the leaf X and |I - C (P - I)| < 1: F^k(z) = z
                has one solution in X, this one
 Fails when  a cycle is missing, has a multiplier 1 (for k a multiple of its period: a root of unity), or lies on a cut.
@@ -28,7 +29,7 @@ from proofs.errors import Malformed
 from proofs.exponents import CyclesInBox
 from proofs.reader import read_list
 from proofs.theorems.boxes import read_sides, read_tree
-from proofs.theorems.iterate import Iterate
+from proofs.theorems.iterate import Iterate, most_bits
 from proofs.theorems.orbits import distance
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def check(step: Application) -> CyclesInBox:
     periods = range(up_to // 2 + 1, up_to + 1)
     step.require(1, len(trees) == len(periods), f"{len(periods)} trees", len(trees))
     for period, tree in zip(periods, trees, strict=True):
-        _Search(step, cycles, sides, period, bits).run(tree)
+        _Search(step, cycles, sides, period, bits).run(tree, len(trees))
     return CyclesInBox(up_to, tuple(low for low, _ in sides), tuple(high for _, high in sides), everywhere, cycles)
 
 
@@ -88,15 +89,16 @@ class _Search:
         self._step, self._cycles, self._sides, self._period, self._bits = step, cycles, sides, period, bits
         self._map = Iterate(step, period, bits)
 
-    def run(self, tree: Fields) -> None:
-        """Settle every leaf."""
+    def run(self, tree: Fields, trees: int) -> None:
+        """Settle every leaf; so many ``trees`` share the work that is allowed."""
         step, size = self._step, self._step.network.dimension
         leaves = read_tree(step, self._sides, tree)[1]
         told = tree.items("leaves")
         tree.close()
         step.require(1, len(told) == len(leaves), f"{len(leaves)} leaves", len(told))
-        step.require_work(3, 3 * len(leaves) * self._period * (step.network.products + size**3), self._bits)
-        step.require_work(4, 2 * len(leaves) * size**3, self._bits * (1 + size // 8))
+        count = trees * len(leaves)
+        step.require_work(3, 4 * count * self._period * (step.network.products + size**3), self._bits)
+        step.require_work(4, 2 * count * size**3, most_bits(self._bits) * (1 + size // 8))
         for number, (entry, leaf) in enumerate(zip(told, leaves, strict=True), 1):
             self._settle(number, entry, leaf)
 

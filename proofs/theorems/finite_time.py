@@ -3,7 +3,7 @@
 Statement   for the orbit of z over T steps (step t with the t-th stated input): of the M numbers (1/T) log s, s the singular values of
             DF^T(z), n_i lie below log c_i and the others above.
 Witness     start: z, a rational point; rates 0 < c_1 < c_2 < ..; bits; steps: T, or symbols (as in driven_graph) and inputs: the symbol
-            of each step, from 0.
+            of each step, from 0 (with radii: each input within them).
 Checks      1  T is between 1 and 2^16; the rates are positive and increase; the symbols fit
             2  the enclosure of the orbit meets no border of a relu at any step, so that DF^T(z) is the product of the J_t
             3  P'P - c_i^(2T) I has pivots of definite signs, P the enclosure of J_(T-1)..J_0; n_i of them are negative
@@ -44,8 +44,9 @@ def check(step: Application) -> FiniteTime:
     ordered = len(rates) > 0 and rates[0] > 0 and all(low < high for low, high in pairwise(rates))
     step.require(1, ordered, "one or more positive rates in increasing order", rates)
     step.require_short_column(1, (*start, *rates))
-    step.require_work(2, steps * (3 * step.network.products + size**3) + len(rates) * size**3, bits)
+    step.require_work(2, steps * (3 * step.network.products + size**3), bits)
     product = _product(step, [networks[i] for i in inputs] or [networks[0]] * steps, Matrix.column(start), bits)
+    step.require_work(3, (1 + len(rates)) * size**3, 2 * (bits + product.longest))
     square = product.transposed() @ product
     counts: list[int] = []
     for number, rate in enumerate(rates, 1):

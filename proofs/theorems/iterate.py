@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from proofs.theorems.card import Application
 
 
+def most_bits(bits: int) -> int:
+    """Return how long numbers may be that are eliminated exactly, for a working precision."""
+    return 2 * bits + 1024
+
+
 class Iterate:
     """F^period with a working precision, for one step."""
 
@@ -57,6 +62,10 @@ class Iterate:
             self._step.require_short_entries(4, product)
             self._step.require_short_entries(4, reached)
         closing = product - identity
+        limit = most_bits(self._bits)
+        self._step.require(
+            4, closing.longest <= limit, f"numbers of at most {limit} bits in P", closing.longest, "more bits, or smaller leaves"
+        )
         found = inverse(closing)
         if found is None:
             return None

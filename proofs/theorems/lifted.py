@@ -108,14 +108,20 @@ def strict_pattern(network: Network, live: Sequence[int], point: Matrix) -> str 
 
 def require_room(network: Network, width: int) -> None:
     """Refuse networks whose program takes more than 2^28 products on registers ``width`` wide. **Raises:** Rejected."""
+    products = room(network, width)
+    if products > MAX_PRODUCTS:
+        expected, got = f"a program that takes at most {MAX_PRODUCTS} products in this form", f"{products} products"
+        raise Rejected(where="network", law="lifted form", expected=expected, got=got, remedy="a smaller network")
+
+
+def room(network: Network, width: int) -> int:
+    """Return how many products a program takes on registers ``width`` wide."""
     sizes, products = [network.dimension], 0
     for operation in network.program:
         size = sizes[operation.of[0]] if operation.bias is None else len(operation.bias.mid)
         products += size * width * (1 if operation.bias is None else sum(sizes[i] for i in operation.of))
         sizes.append(size)
-    if products > MAX_PRODUCTS:
-        expected, got = f"a program that takes at most {MAX_PRODUCTS} products in this form", f"{products} products"
-        raise Rejected(where="network", law="lifted form", expected=expected, got=got, remedy="a smaller network")
+    return products
 
 
 def unit_rows(size: int, start: int, width: int) -> Matrix:

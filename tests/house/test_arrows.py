@@ -56,7 +56,7 @@ FLOORS = [
 # The only homes of these imports (files, as patterns from the root).
 HOMES = {
     "torch": ["verify/formats/torch*", "verify/loading.py", "verify/numerics/*", "verify/lyapunov/*", "verify/training/*"],
-    "duckdb": ["verify/sampling/duck.py", "verify/sampling/database.py", "verify/lyapunov/sweep.py"],
+    "duckdb": ["verify/duck.py"],
     "distributed": ["verify/sampling/executors.py"],
     "matplotlib": [
         *(f"verify/sampling/{name}.py" for name in ("canvas", "figures", "pictures", "corrected_table")),

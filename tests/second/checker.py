@@ -13,12 +13,18 @@ from tests.second.boxes_on_lines import CARDS as BOX_CARDS
 from tests.second.boxes_on_lines import FIELDS as BOX_FIELDS
 from tests.second.cards import CARDS as LINE_CARDS
 from tests.second.cards import Step
+from tests.second.contractions_in_boxes import CARDS as CONTRACTION_CARDS
+from tests.second.contractions_in_boxes import FIELDS as CONTRACTION_FIELDS
 from tests.second.cycles import CARDS as CYCLE_CARDS
 from tests.second.cycles import step_fields
+from tests.second.cycles_in_boxes import CARDS as ALL_IN_BOX_CARDS
+from tests.second.cycles_in_boxes import FIELDS as ALL_IN_BOX_FIELDS
 from tests.second.events import CARDS as EVENT_CARDS
 from tests.second.events import FIELDS as EVENT_FIELDS
 from tests.second.exponents import CARDS as EXPONENT_CARDS
 from tests.second.families import CARDS as FAMILY_CARDS
+from tests.second.finite_times import CARDS as FINITE_CARDS
+from tests.second.finite_times import FIELDS as FINITE_FIELDS
 from tests.second.necklaces import CARDS as NECKLACE_CARDS
 from tests.second.nets import Net, read_net
 from tests.second.pairs import CARDS as PAIR_CARDS
@@ -42,6 +48,9 @@ CARDS = {
     **PAIR_CARDS,
     **EVENT_CARDS,
     **BOX_CARDS,
+    **FINITE_CARDS,
+    **CONTRACTION_CARDS,
+    **ALL_IN_BOX_CARDS,
 }
 FIELDS = {
     "exact_cycle": "points",
@@ -76,6 +85,9 @@ FIELDS = {
     "attracted": "rate",
     **EVENT_FIELDS,
     **BOX_FIELDS,
+    **FINITE_FIELDS,
+    **CONTRACTION_FIELDS,
+    **ALL_IN_BOX_FIELDS,
 }
 
 

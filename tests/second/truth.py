@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from flint import fmpq, fmpq_mat
+
 from tests.second import boxes
 from tests.second.boxes_on_lines import TRUTHS as BOX_TRUTHS
+from tests.second.contractions_in_boxes import TRUTHS as CONTRACTION_TRUTHS
 from tests.second.counts import cycle_counts_hold, one_point_holds
+from tests.second.cycle_truth import holds as all_in_box_hold
 from tests.second.cycles import enclosed, jacobians_along, krawczyk, solved
 from tests.second.entropy import covers_exactly, entropy_floor
 from tests.second.event_truth import TRUTHS as EVENT_TRUTHS
+from tests.second.finite_times import TRUTHS as FINITE_TRUTHS
 from tests.second.line import Line, inside, line_of
 from tests.second.multipliers import matches_moduli
 from tests.second.nets import Net, read_net
@@ -114,11 +119,11 @@ def block_inverse(jacobians: list) -> list | None:
         for i in range(width):
             for j in range(width):
                 matrix[row + i][t * width + j] -= (jacobian[i][j][0] + jacobian[i][j][1]) / 2
-    rounded = [[Fraction(round(x * 2**40), 2**40) for x in row] for row in matrix]
-    columns: Json = [boxes.solve(rounded, [Fraction(int(i == j)) for i in range(size)]) for j in range(size)]
-    if None in columns:
+    table = fmpq_mat(size, size, [fmpq(round(x * 2**40), 2**40) for row in matrix for x in row])
+    if table.det() == 0:
         return None
-    return [[boxes.point(Fraction(round(columns[j][i] * 2**60), 2**60)) for j in range(size)] for i in range(size)]
+    rows = [[Fraction(int(x.p), int(x.q)) for x in row] for row in table.inv().tolist()]
+    return [[boxes.point(Fraction(round(x * 2**60), 2**60)) for x in row] for row in rows]
 
 
 def stability_holds(net: Net, claim: dict) -> bool | None:
@@ -295,6 +300,11 @@ def order_holds(net: Net, claim: dict) -> bool | None:
     return False if any(p is not None and allowed % p for k in (3, 4, 5, 6) for p in line.periods(k)) else None
 
 
+def cycles_in_box_hold(net: Net, claim: dict) -> bool | None:
+    """Look for further cycles and prove that there are none."""
+    return all_in_box_hold(net, claim, decide)
+
+
 TRUTHS: dict[str, Callable[[Net, dict], bool | None]] = {
     "exact_cycle": exact_cycle_holds,
     "cycle": cycle_holds,
@@ -318,6 +328,9 @@ TRUTHS: dict[str, Callable[[Net, dict], bool | None]] = {
     **SPACE_TRUTHS,
     **EVENT_TRUTHS,
     **BOX_TRUTHS,
+    **FINITE_TRUTHS,
+    **CONTRACTION_TRUTHS,
+    "cycles_in_box": cycles_in_box_hold,
 }
 INTERVAL: dict[str, Callable[[Net, dict], bool | None]] = {
     "cycle": cycle_in_intervals,
@@ -329,5 +342,6 @@ INTERVAL: dict[str, Callable[[Net, dict], bool | None]] = {
     "multiplier_moduli": moduli_hold,
     "covering_graph": SPACE_TRUTHS["covering_graph"],
     "trapping_box": SPACE_TRUTHS["trapping_box"],
+    **CONTRACTION_TRUTHS,
     **{kind: SPACE_TRUTHS[kind] for kind in ("exponent_bounds", "volume_bounds", "driven_exponents", "driven_contraction")},
 }

@@ -201,6 +201,13 @@ def test_check_against_another_network_is_rejected(lozi_file: Path, tmp_path: Pa
     assert is_letter(orbitproof("check", path, "--network", other, "--json"), "Rejected")["law"] == "network digest"
 
 
+def test_a_single_claim_is_said_once(tmp_path: Path) -> None:
+    source = saved(tmp_path, dict(CONTRACTION))
+    done = orbitproof("certify", source, "--theorem", "contraction")
+    claim = orbitproof("certify", source, "--theorem", "contraction", "--json").json()["claims"][0]["statement"]
+    assert (done.out.count(claim), done.last) == (1, f"Proved  {claim}")
+
+
 def test_check_at_a_radius(tmp_path: Path) -> None:
     source, path = saved(tmp_path, dict(CONTRACTION)), tmp_path / "r.cert"
     assert orbitproof("certify", source, "--claim", "order", "--radius", "1/1024", "-o", path).code == 0

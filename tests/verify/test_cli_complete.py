@@ -15,8 +15,8 @@ import pytest
 from tests.verify.command import Done, lozi, orbitproof, saved
 
 FIELDS = {
-    "verdict", "network", "cycles_by_least_period", "complete", "complete_up_to", "up_to", "box", "outside_box", "residual", "unresolved",
-    "index_sum", "cycles", "effort", "certificate",
+    "verdict", "network", "cycles_by_least_period", "complete", "complete_up_to", "everywhere", "up_to", "box", "outside_box",
+    "residual", "unresolved", "index_sum", "cycles", "effort", "certificate",
 }  # fmt: skip
 EFFORT = {"seconds", "nodes", "method", "method_because", "search_seconds"}
 DENSE = {

@@ -110,6 +110,17 @@ def test_a_contraction_is_proved(tmp_path: Path) -> None:
     assert orbitproof("check", certificate).code == 0
 
 
+def test_finite_times_are_proved_apart_from_limits(tmp_path: Path) -> None:
+    certificate, net = tmp_path / "net.cert", saved(tmp_path, HALF)
+    done = run(net, "--start", "0.5", "--certify", "--budget", 60, "--certified-steps", 5, "-o", certificate)
+    assert "\nproved for this orbit: exponent 1 over 5 steps in [-0.7" in done.out
+    assert (
+        "\nthis orbit   the exact one from (0.5), without a warm-up: finite-time exponents (theorem finite_time) are no limits" in done.out
+    )
+    assert orbitproof("check", certificate).code == 0
+    assert refused(net, "--certified-steps", 5)["expected"] == "--certify beside it"
+
+
 def test_nothing_is_proved(own: str) -> None:
     done = run(f"{own}:henon", "--start", "0.1,0.1", "--certify", "--steps", 40)
     assert done.code == 3
@@ -151,7 +162,11 @@ def test_a_periodic_input_is_proved(tmp_path: Path) -> None:
     content = orbitproof("lyapunov", tmp_path / "net.npz", *options, "--periodic", "--steps", 500, "--json").json()
     assert content["verdict"] == "Proved"
     (estimate,) = [entry["value"] for entry in content["exponents"] if entry["kind"] == "estimate"]
-    two_sided = [entry for entry in content["exponents"] if entry["kind"] == "certified" and None not in (entry["lower"], entry["upper"])]
+    proved = [entry for entry in content["exponents"] if entry["kind"] == "certified"]
+    (finite,) = [entry for entry in proved if "steps" in entry]
+    assert finite["scope"] == f"this orbit, {finite['steps']} steps from the stated start, under the stated inputs"
+    assert finite["steps"] % 2 == 0
+    two_sided = [entry for entry in proved if None not in (entry["lower"], entry["upper"]) and "steps" not in entry]
     assert all(entry["lower"] - 1e-3 <= estimate <= entry["upper"] + 1e-3 for entry in two_sided if entry["index"] == 1)
     assert two_sided
 
@@ -159,19 +174,24 @@ def test_a_periodic_input_is_proved(tmp_path: Path) -> None:
 def test_what_holds_for_every_input_is_proved(tmp_path: Path) -> None:
     weights = {"weight_ih_l0": np.array([[1.0]]), "weight_hh_l0": np.array([[0.5]])}
     np.savez(tmp_path / "net.npz", **weights)  # type: ignore[arg-type]
-    options = (tmp_path / "net.npz", "--set", "activation=tanh", "--certify", "--budget", 2, "--json")
+    options = (tmp_path / "net.npz", "--set", "activation=tanh", "--certify", "--budget", 2, "--json", "--certified-steps", 7)
     (tmp_path / "few.csv").write_text("0.5\n-0.25\n" * 100, encoding="utf-8")
-    content = run(*options, "--input", tmp_path / "few.csv").json()
+    certificate = tmp_path / "few.cert"
+    content = run(*options, "--input", tmp_path / "few.csv", "-o", certificate).json()
+    assert orbitproof("check", certificate, "--json").json()["theorems"][-3:] == ["driven_contraction", "driven_graph", "finite_time"]
     proved = [entry for entry in content["exponents"] if entry["kind"] == "certified"]
+    orbit = proved[2]
+    assert orbit["steps"] <= 7
     assert [(entry["scope"], entry["theorem"]) for entry in proved] == [
         ("every orbit, every input", "driven_contraction"),
         ("every orbit staying in a region, every sequence of the stated inputs", "driven_graph (the file's 2 different inputs)"),
+        (f"this orbit, {orbit['steps']} steps from the stated start, under the stated inputs", "finite_time"),
     ]
     (estimate,) = [entry["value"] for entry in content["exponents"] if entry["kind"] == "estimate"]
-    assert proved[1]["lower"] <= estimate <= proved[1]["upper"] <= proved[0]["upper"] <= np.log(0.5) + 1e-12
+    assert proved[1]["lower"] <= estimate <= proved[1]["upper"] <= proved[0]["upper"] + 1e-6 <= np.log(0.5) + 2e-6
     np.savetxt(tmp_path / "many.csv", np.random.default_rng(0).normal(size=200))
     many = run(*options, "--input", tmp_path / "many.csv").json()
-    assert [entry["theorem"] for entry in many["exponents"] if entry["kind"] == "certified"] == ["driven_contraction"]
+    assert [entry["theorem"] for entry in many["exponents"] if entry["kind"] == "certified"] == ["driven_contraction", "finite_time"]
     assert any(reason.startswith("the file has 200 different inputs") for reason in many["undecided"])
 
 

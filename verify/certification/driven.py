@@ -1,4 +1,4 @@
-"""Conditional exponents under inputs from a finite alphabet (driven_graph), and under all inputs where the network contracts."""
+"""Conditional exponents under inputs from a finite alphabet (driven_graph), and under all inputs or ranges of them where it contracts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from time import monotonic
 from proofs.certificate import Certificate
 from proofs.claims import Claim
 from proofs.errors import Malformed, Rejected
-from proofs.exponents import DrivenContraction, DrivenExponents
+from proofs.exponents import BoxContraction, DrivenContraction, DrivenExponents
 from proofs.functions import log
-from proofs.grammar import write_entry
 from proofs.network import Network
+from verify.certification.box_contraction import prove_box_contraction
 from verify.certification.cycle_mean import (
     KERNEL_SHARE,
     MANY,
@@ -26,21 +26,23 @@ from verify.certification.cycle_mean import (
 )
 from verify.certification.draft import Draft, in_short
 from verify.certification.order import prove_contraction
-from verify.lyapunov.results import Certified
+from verify.certification.symbols import MOST_SYMBOLS, symbols_of
+from verify.lyapunov.results import Certified, Scope
 from verify.models.gated import Number, layers_of, step_program
 from verify.numerics.box_trees import BoxTree, Sides, Walk
+from verify.search.box_contraction import hull_of
 from verify.search.box_graph import refine
 
-MOST_SYMBOLS = 4096
 _LOG_BITS = 64
-_SHARE = 0.25  # of the budget, for a contraction under all inputs
+_SHARE = 0.25  # of the budget, for a contraction under all inputs, and as much for one on a box
 
 
 @dataclass(frozen=True)
 class ProvedDriven:
     """Bounds of the largest conditional exponent with one certificate for all of them; what stayed open; the sizes of graph tried.
 
-    ``entries``: at most one of all inputs (contraction) and one of all walks through the graph of inputs, in nats per step of one input.
+    ``entries``: at most one of all inputs (contraction), one of all inputs in a range (contraction on a box) and one of all walks through
+    the graph of inputs, in nats per step of one input.
     **Guarantee:** exact for the entries: ``proofs.check`` has accepted the certificate.
     """
 
@@ -71,13 +73,15 @@ def certify_driven(
     *,
     box: Sides | None = None,
     tolerance: float = TOLERANCE,
+    within: Network | None = None,
 ) -> ProvedDriven:
     """Bound the largest conditional exponent of every orbit under every input sequence that walks through a graph of symbols.
 
     ``networks``: one a symbol, the same program but for the biases of affine operations. ``edges``: (node, symbol, node), numbers from 0;
     without them every sequence of symbols is allowed. ``box``: where orbits start; all symbols must map it into itself; without it a box
-    that all orbits enter is looked for, then boxes around simulated orbits. A quarter of the budget (seconds) goes into a contraction under
-    all inputs.
+    that all orbits enter is looked for, then boxes around simulated orbits. ``within``: the same program with biases as ranges, see
+    ``input_range``: all that the contraction on a box holds for; without it the least ranges that hold all symbols. A quarter of the budget
+    (seconds) goes into a contraction under all inputs, and one into that on a box.
 
     **Guarantee:** exact for the entries. **Raises:** Malformed for networks or edges that do not fit together.
     """
@@ -89,30 +93,16 @@ def certify_driven(
     contraction, reason = _contraction(draft, _SHARE * budget)
     found += [] if contraction is None else [contraction]
     reasons = [reason] if reason else []
+    below = None if contraction is None else contraction.rate
+    on_box = prove_box_contraction(draft, within or hull_of(networks), _SHARE * budget, box=box, below=below)
+    found += [] if on_box.claim is None else [on_box.claim]
+    reasons += on_box.reasons
     graph, more, table = _on_graph(draft, networks, symbols, _Inputs(nodes, walks, box, tolerance), start + budget)
     found += [] if graph is None else [graph]
     entries = tuple(entry for claim in found if (entry := _entry(claim)) is not None)
     certificate = draft.finish(found)[0] if found else None
     theorems = tuple(draft.theorem_of(claim) for claim in found)
     return ProvedDriven(entries, tuple(found), certificate, (*reasons, *more), theorems, table)
-
-
-def symbols_of(networks: Sequence[Network]) -> tuple[dict[str, list[str]], ...]:
-    """Return for each network the biases that are not the same in all, by the number of the operation, as card driven_graph reads them.
-
-    **Raises:** Malformed without networks, for too many, and where anything but biases differs.
-    """
-    if not 0 < len(networks) <= MOST_SYMBOLS:
-        raise _unfit(f"from 1 to {MOST_SYMBOLS} networks, one a symbol", str(len(networks)))
-    plain = {tuple((one.name, one.of, one.matrices) for one in network.program) for network in networks}
-    if len(plain) > 1:
-        raise _unfit("programs that are alike but for the biases of affine operations", f"{len(plain)} different ones")
-    places = [
-        number
-        for number, operation in enumerate(networks[0].program)
-        if operation.bias is not None and len({network.program[number].bias for network in networks}) > 1
-    ]
-    return tuple({str(number): _spelled(network, number) for number in places} for network in networks)
 
 
 @dataclass(frozen=True)
@@ -167,11 +157,14 @@ def _contraction(draft: Draft, seconds: float) -> tuple[DrivenContraction | None
 def _entry(claim: Claim) -> Certified | None:
     if isinstance(claim, DrivenContraction):
         return Certified(1, None, log(claim.rate, _LOG_BITS).hi, "every orbit, every input", "driven_contraction")
+    scope: Scope = "every orbit staying in a region, every sequence of the stated inputs"
+    if isinstance(claim, BoxContraction):
+        return Certified(1, None, log(claim.rate, _LOG_BITS).hi, scope, "box_contraction")
     if not isinstance(claim, DrivenExponents):
         return None
     lower = None if claim.lower is None else log(claim.lower, _LOG_BITS).lo
     upper = None if claim.upper is None else log(claim.upper, _LOG_BITS).hi
-    return Certified(1, lower, upper, "every orbit staying in a region, every sequence of the stated inputs", "driven_graph")
+    return Certified(1, lower, upper, scope, "driven_graph")
 
 
 def _check_walks(walks: Sequence[Walk], nodes: int, symbols: int) -> None:
@@ -182,10 +175,4 @@ def _check_walks(walks: Sequence[Walk], nodes: int, symbols: int) -> None:
         raise Malformed(where="driven graph, edges", law="graph of inputs", expected=expected, got=str(wrong[:1] or "none"))
 
 
-def _spelled(network: Network, number: int) -> list[str]:
-    bias = network.program[number].bias
-    return [] if bias is None else [write_entry(bias.middle(i), bias.radius(i)) for i in range(len(bias.mid))]
-
-
-def _unfit(expected: str, got: str) -> Malformed:
-    return Malformed(where="driven graph, networks", law="one program, a bias a symbol", expected=expected, got=got)
+__all__ = ["MOST_SYMBOLS", "ProvedDriven", "alphabet", "certify_driven", "symbols_of"]

@@ -1,4 +1,4 @@
-"""Certificates on disk: written whole or not at all."""
+"""Certificates, and other files, on disk: written whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TypeVar, cast
+from typing import IO, TYPE_CHECKING, TypeVar, cast
 
+from proofs.certificate import claim_text, read_header, read_lines
 from proofs.errors import Malformed
 from verify.answers import Certified, CycleList
+
+if TYPE_CHECKING:
+    from proofs.certificate import Certificate
 
 Answer = TypeVar("Answer", Certified, CycleList)
 
@@ -20,6 +24,7 @@ Answer = TypeVar("Answer", Certified, CycleList)
 def saved(answer: Answer, path: Path | None) -> Answer:
     """Write the answer's certificate and return the answer with the path in it; without a path, or a certificate, change nothing.
 
+    An unfinished list of cycles does not replace a certificate that claims something else of the same network; the answer says so.
     **Guarantee:** a temporary file in the same folder is renamed at the end; interrupting leaves no partial file. **Raises:** Malformed.
     """
     if path is None:
@@ -27,10 +32,24 @@ def saved(answer: Answer, path: Path | None) -> Answer:
     certificate = answer if isinstance(answer, Certified) else answer.certificate
     if certificate is None:
         return answer
+    if isinstance(answer, CycleList) and answer.verdict != "Proved" and _claims_more(path, certificate):
+        kept = f"{path} is left as it was: it proves something that this unfinished run does not"
+        return replace(answer, unresolved=(*answer.unresolved, kept))
     write_lines(path, certificate.lines())
     if isinstance(answer, Certified):
         return replace(answer, report=replace(answer.report, path=str(path)))
     return replace(answer, path=str(path))
+
+
+def _claims_more(path: Path, certificate: Certificate) -> bool:
+    """Say whether a file is a certificate about the same network with a claim that this one lacks; its steps are not checked."""
+    try:
+        with path.open("rb") as stream:
+            header = read_header(next(read_lines(stream)))
+    except (OSError, Malformed):
+        return False
+    ours = {claim_text(claim.as_json()) for claim in certificate.claims}
+    return header.network.digest == certificate.network.digest and any(text not in ours for _, text in header.claims)
 
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> None:
@@ -83,6 +102,13 @@ def refuse_folder(path: Path) -> None:
     """Refuse a folder where a file is to be written. **Raises:** Malformed."""
     if path.is_dir():
         raise unwritable(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
+
+
+def refuse_kind(path: Path) -> None:
+    """Refuse a name that no figure can have. **Raises:** Malformed."""
+    if path.suffix.lower() not in {".svg", ".png", ".pdf"}:
+        expected, got = "a name that ends in .svg, .png or .pdf", path.suffix or "no ending"
+        raise Malformed(where=str(path), law="kinds of figures", expected=expected, got=got)
 
 
 def unwritable(path: Path, failure: OSError) -> Malformed:

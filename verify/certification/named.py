@@ -16,10 +16,12 @@ from verify.certification.find import Effort
 from verify.certification.named_request import Request
 from verify.certification.named_routes import (
     ABOUT_PATHS,
+    IN_BOXES,
     INSTEAD,
     LINEAR,
     NEEDS_MORE,
     ONE_STATE,
+    ONLY_SMOOTH,
     ROUTES,
     SEVERAL_STATES,
     SMOOTH,
@@ -58,7 +60,8 @@ def certify_theorem(  # noqa: PLR0913 - what is asked for is said by name
     """Prove what one theorem, named as ``orbitproof theorems`` lists it or by a code such as A3, concludes about a network.
 
     ``to`` / ``vary``: the other end of the path, or the moving entry NAME[i,j]=LO:HI, for theorems about families. ``alpha``, ``forced``:
-    the teacher's share and how many states it forces (the least share found, all states). ``box``: where card cycles_on is to be complete.
+    the teacher's share and how many states it forces (the least share found, all states). ``box``: where cards cycles_on and cycles_in_box
+    are to be complete.
     ``period``: only cycles of this least period; for complete lists and for paths, up to it (4 without it).
 
     **Guarantee:** every claim is the conclusion of a step of this theorem that ``proofs.check`` accepted; NotFound refutes nothing and
@@ -191,8 +194,8 @@ def _check_options(names: Sequence[str], alpha: Fraction | None, forced: int | N
         raise Malformed(where=f"theorem {names[0]}", law="options", expected=f"--alpha and --forced with {FORCING} only", got=got)
     if "cycles_on" in names and box is None:
         raise Malformed(where="theorem cycles_on", law="a bounded box", expected="--box LO HI", got="none")
-    if box is not None and "cycles_on" not in names:
-        raise Malformed(where=f"theorem {names[0]}", law="options", expected="--box with cycles_on only", got="--box")
+    if box is not None and not IN_BOXES & set(names):
+        raise Malformed(where=f"theorem {names[0]}", law="options", expected="--box with cycles_on and cycles_in_box only", got="--box")
 
 
 def _unfit(loaded: Loaded, theorem: str) -> str:
@@ -202,7 +205,7 @@ def _unfit(loaded: Loaded, theorem: str) -> str:
         ("one state", theorem in ONE_STATE, size == 1),
         ("more than one state", theorem in SEVERAL_STATES, size > 1),
         ("a piecewise-linear network", theorem in ABOUT_PATHS - SMOOTH, linear),
-        ("a smooth network", theorem in SMOOTH - LINEAR, not linear),
+        ("a smooth network", theorem in (SMOOTH - LINEAR) | ONLY_SMOOTH, not linear),
     ]
     return next((what for what, asked, holds in wanted if asked and not holds), "")
 

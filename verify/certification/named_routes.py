@@ -80,6 +80,17 @@ def by_method(method: str) -> Route:
     return route
 
 
+def by_boxes(request: Request) -> None:
+    """Card cycles_in_box: all cycles of a smooth network, in a box or everywhere."""
+    from verify.certification.smooth_cycles import entries_of, prove_all_cycles
+
+    effort, box = request.effort, request.box
+    sides = None if box is None else (box,) * request.draft.network.dimension
+    found = prove_all_cycles(request.draft, request.up_to, sides=sides, budget=request.seconds, seed=effort.seed, progress=effort.progress)
+    request.cycles = entries_of(found)
+    request.reasons += found.reasons
+
+
 def by_line(wanted: Wanted) -> Route:
     """Theorems about one state: what the decision ("auto"), or the list of cycles ("cycles"), brings."""
 
@@ -140,6 +151,13 @@ def by_contraction(request: Request) -> None:
     claim, reason = prove_contraction(request.draft, request.seconds)
     if claim is None:
         request.reasons.append(reason)
+
+
+def by_contraction_on_a_box(request: Request) -> None:
+    """Card box_contraction, without inputs; a factor of 1 or more still bounds the exponents."""
+    from verify.certification.box_contraction import prove_box_contraction
+
+    request.reasons += prove_box_contraction(request.draft, seconds=request.seconds).reasons
 
 
 def by_driven(request: Request) -> None:
@@ -242,6 +260,7 @@ ROUTES: dict[str, Route] = {
     "all_cycles": by_line("cycles"),
     "necklaces": by_method("words"),
     "every_cycle": by_method("cyclic"),
+    "cycles_in_box": by_boxes,
     "unique_for_every_bias": by_uniqueness,
     "no_period": by_slope,
     "li_yorke": by_line("auto"),
@@ -262,6 +281,7 @@ ROUTES: dict[str, Route] = {
     "volume": by_spectrum,
     "driven_contraction": by_driven,
     "attracted": by_spectrum,
+    "box_contraction": by_contraction_on_a_box,
     "exists_on": by_path,
     "absent_on": by_path,
     "border_collision": by_path,
@@ -282,6 +302,8 @@ ONE_STATE = {
     *("pieces", "all_cycles", "no_period", "li_yorke", "odd_period", "entropy_from_period", "covering_intervals", "sharkovskii"),
     *("coppel", "entropy_upper"),
 }
+ONLY_SMOOTH = {"cycles_in_box"}
+IN_BOXES = {"cycles_on", "cycles_in_box"}  # that take a box, the first of them always
 SMOOTH = {"exists_on", "smooth_fold"}  # families for which tanh and sigmoid are allowed
 LINEAR = {"exists_on"}  # and, of these, piecewise-linear ones too
 SEVERAL_STATES = {"necklaces", "every_cycle", "covering_graph"}

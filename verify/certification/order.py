@@ -1,8 +1,12 @@
-"""Order in any dimension: contraction (C1), the cheap norms first, and uniqueness whatever the biases (A5) where nothing contracts."""
+"""Order in any dimension: contraction (C1), the cheap norms first.
+
+Where nothing contracts everywhere: contraction on a box (D9) for smooth networks, uniqueness whatever the biases (A5) for the others.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from proofs.claims import Contraction
@@ -10,6 +14,7 @@ from proofs.errors import Rejected
 from proofs.theorems.cyclic_system import MAX_UNKNOWNS
 from proofs.theorems.lifted import live_hinges
 from verify.center import without_radius
+from verify.certification.box_contraction import prove_box_contraction
 from verify.certification.draft import Draft, in_short, spelled, spelled_rows
 from verify.certification.unique import unique_witness
 from verify.numerics.balls import SingularError
@@ -20,11 +25,12 @@ from verify.search.cyclic import plan
 if TYPE_CHECKING:
     from proofs.claims import Claim
     from proofs.network import Network
+    from verify.numerics.form_rates import FormWitness
     from verify.numerics.sector_barrier import Shape
-    from verify.search.contraction import FormWitness
 
 _SMOOTH_BITS = 96
 _SECONDS = 60.0
+_BOX_SHARE = 0.3
 _SHAPES: tuple[tuple[Shape, str, float], ...] = (
     ("identity", "Euclidean norm", 0.1),
     ("diagonal", "diagonal form", 0.2),
@@ -46,8 +52,9 @@ class OrderReport:
 
 
 def prove_order(draft: Draft, seconds: float = _SECONDS) -> OrderReport:
-    """Add C1 by the first norm that contracts; where none does, A5 for the fixed points of piecewise-linear networks.
+    """Add C1 by the first norm that contracts; where none does, D9 for smooth networks and A5 for piecewise-linear ones.
 
+    D9 speaks of one box, which all orbits that start in it never leave, and of its one fixed point.
     **Guarantee:** every claim was checked by its card. **Cost:** at most about ``seconds``.
     """
     report = OrderReport()
@@ -56,6 +63,11 @@ def prove_order(draft: Draft, seconds: float = _SECONDS) -> OrderReport:
         report.claims.append(claim)
         return report
     report.reasons.append(reason)
+    if not draft.network.is_piecewise_linear:
+        on_box = prove_box_contraction(draft, seconds=_BOX_SHARE * seconds, below=Fraction(1))
+        report.claims += [] if on_box.claim is None else [on_box.claim]
+        report.reasons += on_box.reasons
+        return report
     claim, reason = prove_unique(draft)
     if claim is not None:
         report.claims.append(claim)

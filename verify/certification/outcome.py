@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from proofs.claims import AllCycles, Contraction, CycleCounts, LiYorke, Order, ScrambledSet
+from proofs.exponents import BoxContraction, CyclesInBox
 from proofs.space import CoveringGraph, SnapBackRepeller
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ class Outcome:
         if claim == "chaos":
             return any(isinstance(item, CHAOS) for item in self.claims)
         if claim == "order":
-            return any(isinstance(item, ORDER) for item in self.claims)
+            return any(isinstance(item, (*ORDER, BoxContraction)) for item in self.claims)
         if claim == "cycles":
-            return bool(self.cycles) or any(isinstance(item, AllCycles | CycleCounts) for item in self.claims)
+            return bool(self.cycles) or any(isinstance(item, AllCycles | CycleCounts | CyclesInBox) for item in self.claims)
         return bool(self.claims)
 
 

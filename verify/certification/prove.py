@@ -21,7 +21,8 @@ from verify.certification.find import Effort, certify_all, search
 from verify.certification.outcome import Outcome, weight
 from verify.certification.scalar import MAX_KNOTS, Wanted, prove_scalar
 from verify.certification.scalar_entries import scalar_entries
-from verify.certification.space import Searches, decide, find_cycles
+from verify.certification.smooth_cycles import complete_smooth, no_list
+from verify.certification.space import Searches, decide, find_cycles, list_all
 from verify.errors import NotFound, Unsupported
 from verify.loading import Loaded, describe, load
 from verify.rounding import dyadic_below, dyadic_radius
@@ -93,9 +94,9 @@ def cycles(  # noqa: PLR0913 - what is asked for is said by name
     """Find and certify the cycles of least period at most ``up_to``.
 
     With ``complete`` the verdict is Proved only if the certificate shows that there are no others on all of R^M (exact piecewise-linear
-    networks). ``method``: words (one tree over itineraries), cyclic (one tree a period) or auto. ``box``: keep the cycles all of whose
-    points lie in [low, high]^M. ``output``: write the certificate there; a search for completeness that was cut short is resumed from the
-    file beside it.
+    networks; smooth ones with a bounded F), or, of a smooth network with a ``box``, in that. ``method``: words (one tree over itineraries),
+    cyclic (one tree a period) or auto. ``box``: only cycles all of whose points lie in [low, high]^M. ``output``: write the
+    certificate there; a search for completeness of a piecewise-linear network that was cut short is resumed from the file beside it.
 
     **Guarantee:** every listed cycle was accepted by ``proofs.check``, by itself or (its note says so) as one of a checked count.
     **Raises:** Malformed, Unsupported.
@@ -117,9 +118,11 @@ def cycles(  # noqa: PLR0913 - what is asked for is said by name
     check_method(method)
     if complete and network.dimension > 1 and not why_not(network, up_to):
         answer = complete_cycles(loaded, up_to, effort, method=method, output=place)
+    elif complete and not network.is_piecewise_linear and not no_list(network, up_to, box):
+        answer = complete_smooth(loaded, up_to, effort, box)
     else:
         answer = _searched(loaded, up_to, effort, complete=complete)
-    answer = answer if box is None else _within(answer, box)
+    answer = answer if box is None or answer.box is not None else _within(answer, box)
     return answer if answer.path is not None else saved(answer, place)
 
 
@@ -146,7 +149,8 @@ def _searched(loaded: Loaded, up_to: int, effort: Effort, *, complete: bool) -> 
     certificate = draft.finish(claims)[0] if claims else None
     proved = bool(claims) and (is_complete if complete else bool(entries))
     if complete and not is_complete and not exact_line:
-        unresolved = (*unresolved, f"completeness: {why_not(network, up_to)}")
+        why = why_not(network, up_to) if network.is_piecewise_linear else no_list(network, up_to, None)
+        unresolved = (*unresolved, f"completeness: {why}")
     return CycleList(
         "Proved" if proved else "NotFound",
         describe(loaded),
@@ -247,6 +251,8 @@ class _Attempt:
         outcome.decision, outcome.entropy, outcome.outside = report.decision, report.entropy, report.outside
         outcome.claims, outcome.undecided = list(report.claims), list(report.undecided)
         outcome.cycles = list(scalar_entries(outcome.draft.network, report.claims).entries)
+        if self.claim == "auto" and not self.searches.known and not outcome.draft.network.is_piecewise_linear:
+            list_all(outcome, self.searches)
         if not outcome.cycles and (self.claim == "cycles" or (self.claim == "auto" and outcome.decision == "undecided")):
             find_cycles(outcome, self.searches, complete=False)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from proofs.claims import OnePoint
+from proofs.exponents import BoxContraction
 from proofs.functions import log
 from proofs.space import CoveringGraph, Trapping
 from verify.candidates import Candidate
@@ -21,7 +22,9 @@ from verify.certification.horseshoe import prove_horseshoe
 from verify.certification.order import prove_contraction, prove_order
 from verify.certification.outcome import Outcome
 from verify.certification.robust import boxes_of, corners, is_robust
+from verify.certification.smooth_cycles import claims_of, entries_of, no_list, prove_all_cycles
 from verify.certification.snapback import prove_snap_back
+from verify.numerics.box_trees import candidate_boxes
 from verify.numerics.strip_radius import surviving
 from verify.search.entropy_graph import find_entropy_graph
 from verify.search.horseshoe import find_horseshoe
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 DEFAULT_UP_TO = 4
 _COMPLETE_SECONDS = 3.0
+_MOST_SMOOTH = 6  # states of a smooth network, for all its cycles
 _QUICK_ORDER_SECONDS = 2.0
 _MOST_COMPLETE_STEPS = 2_000
 _TRANSIENT_SHARE = 0.25  # of the budget, for chaos off the attractors
@@ -88,7 +92,7 @@ def decide(outcome: Outcome, claim: str, searches: Searches) -> None:
 
 def find_cycles(outcome: Outcome, searches: Searches, *, complete: bool) -> None:
     """List the cycles, all of them with a proof of it where that is quick."""
-    if complete and searches.period is None and _list_all(outcome, searches):
+    if complete and searches.period is None and list_all(outcome, searches):
         return
     center, effort = without_radius(outcome.draft.network), searches.effort
     if searches.found is None:
@@ -103,9 +107,11 @@ def find_cycles(outcome: Outcome, searches: Searches, *, complete: bool) -> None
         outcome.undecided.append(f"cycles: none of {what} found in {harvest.spent['starts']} starts, {harvest.spent['seconds']} s")
 
 
-def _list_all(outcome: Outcome, searches: Searches) -> bool:
+def list_all(outcome: Outcome, searches: Searches) -> bool:
     """Enter the complete list up to the default period, or up to 1; say whether one of them was quick enough."""
     network, effort = searches.loaded.network, searches.effort
+    if not network.is_piecewise_linear:
+        return outcome.draft.network.is_exact and _list_smooth(outcome, searches)
     for up_to in (DEFAULT_UP_TO, 1):
         if why_not(network, up_to):
             continue
@@ -124,6 +130,25 @@ def _list_all(outcome: Outcome, searches: Searches) -> bool:
     return False
 
 
+def _list_smooth(outcome: Outcome, searches: Searches) -> bool:
+    """Do the same for a smooth network of few states, up to the largest period that can be settled in a share of the budget."""
+    draft, before, sides = outcome.draft, len(outcome.draft.facts), None
+    if draft.network.dimension > _MOST_SMOOTH or searches.period is not None:
+        return False
+    if no_list(draft.network, DEFAULT_UP_TO, None):
+        sides = next(candidate_boxes((draft.network,)))
+    budget = _SHARE * searches.effort.search_seconds
+    found = prove_all_cycles(draft, DEFAULT_UP_TO, sides=sides, budget=budget, seed=searches.effort.seed, progress=searches.effort.progress)
+    outcome.undecided += found.reasons
+    if found.claim is None:
+        while len(draft.facts) > before:
+            draft.drop(len(draft.facts))
+        return False
+    outcome.cycles = entries_of(found)
+    outcome.claims += claims_of(found)
+    return True
+
+
 def _look_for_order(outcome: Outcome, claim: str, searches: Searches) -> None:
     if claim == "chaos":
         found, _ = prove_contraction(outcome.draft, _QUICK_ORDER_SECONDS)
@@ -134,7 +159,7 @@ def _look_for_order(outcome: Outcome, claim: str, searches: Searches) -> None:
         claims, reasons = report.claims, report.reasons
     outcome.claims.extend(claims)
     outcome.undecided.extend(f"order: {reason}" for reason in reasons)
-    if any(not isinstance(item, OnePoint) for item in claims):
+    if any(not isinstance(item, OnePoint | BoxContraction) for item in claims):  # these do not speak of all orbits
         outcome.decision = "ordered"
 
 
@@ -169,7 +194,7 @@ def _by_cycles(outcome: Outcome, searches: Searches) -> Covering | None:
     listed = outcome
     if not outcome.cycles:
         listed = Outcome(Draft(outcome.draft.network))
-        _list_all(listed, searches)
+        list_all(listed, searches)
     if all(entry.outside != 1 for entry in listed.cycles):
         return None
     covering = _grown(listed, searches, _TRANSIENT_SHARE * searches.effort.search_seconds)

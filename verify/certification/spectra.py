@@ -1,7 +1,8 @@
 """What can be proved of the Lyapunov exponents of an autonomous network, put together in one certificate.
 
 In turn: all exponents of the cycle that an orbit settles on (A2, A3b); contraction (C1), for all inputs too; the sum of all exponents
-from determinants; Markov maps (almost every orbit); bounds for all orbits of a region (D1, cycle means on small boxes).
+from determinants; Markov maps (almost every orbit); bounds for all orbits of a region (D1, cycle means on small boxes). Where they are
+asked for, finite-time exponents of one orbit, too, which are no limits.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from proofs.functions import log
 from proofs.grammar import shown
 from proofs.network import Network
 from proofs.space import ExponentBounds
+from verify.certification.box_contraction import prove_box_contraction
 from verify.certification.cycle_exponents import DIGITS, CycleExponents, exponent_bounds, prove_cycle_exponents
 from verify.certification.draft import Draft, in_short, spelled
 from verify.certification.order import prove_contraction
@@ -45,8 +47,10 @@ _SCOPES: tuple[Scope, ...] = (
     "every orbit staying in a region",
     "almost every orbit in a region",
     "this cycle",
+    "this orbit",
+    "this orbit, under the stated inputs",
 )
-_STEPS = 5
+_STEPS = 6
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,16 @@ def certify_exponents(
     budget: float = 60.0,
     digits: int = DIGITS,
     progress: Progress | None = None,
+    finite_time: tuple[int, int | None] | None = None,
 ) -> ProvedExponents:
     """Prove what can be proved of the Lyapunov exponents of an autonomous network within about ``budget`` seconds.
 
     ``start``: the state whose orbit is followed to a cycle (a fixed random one without it). ``period``: the network is the composition of
     so many steps of a periodically driven one, and exponents are divided by it. ``digits``: of the exponents of a cycle.
+    ``finite_time``: (T, k), the k largest (None: all) finite-time exponents of T steps from the start, in whole periods, too.
     **Guarantee:** every entry follows from claims of the certificate, which the kernel accepted.
-    **Raises:** Malformed for a start that is no state, a period below 1, digits outside 1 to 60, a budget that is not positive.
+    **Raises:** Malformed for a start that is no state, a period below 1, digits outside 1 to 60, a budget that is not positive, and for
+    finite times that make no sense or have no start.
 
     **Example**
 
@@ -91,8 +98,11 @@ def certify_exponents(
     said = (f"F is one round of a driven network, {period} steps: a step of F is {period} of its steps",) if period > 1 else ()
     work = _Work(Draft(network, Remarks(assumptions=said)), period, monotonic() + budget, progress)
     work.cycle(start, digits, budget)
+    if finite_time is not None:
+        work.finite_time(start, *finite_time, budget)
     work.volume()
     work.contraction(budget)
+    work.contraction_on_box(budget)
     work.markov()
     work.regions()
     return work.finished()
@@ -142,6 +152,19 @@ class _Work:
         for of, (low, high) in enumerate(self.settled.bounds, 1):
             self._certified(of, low, high, "this cycle", "multiplier_moduli")
 
+    def finite_time(self, start: Sequence[float] | None, steps: int, k: int | None, budget: float) -> None:
+        """Try the finite-time exponents over the first steps from the start."""
+        from verify.certification.finite_time import orbit_of, prove_finite_time, wish_of
+
+        self._tell("finite-time exponents")
+        if start is None:
+            raise Malformed(where="start", law="finite-time exponents", expected="the state that the orbit starts at", got="none")
+        orbit = orbit_of(self.draft.network, start, -(-steps // self.period))
+        found = prove_finite_time(self.draft, orbit, wish_of(k, budget, self.period))
+        self.undecided += found.undecided
+        self.entries += found.entries
+        self.claims += [] if found.claim is None else [found.claim]
+
     def contraction(self, budget: float) -> None:
         """Try C1, and what follows from it for every orbit and for every input."""
         self._tell("contraction")
@@ -162,6 +185,19 @@ class _Work:
         if not self.attracted:
             self._certified(1, None, log(claim.rate, _BITS).hi, "every orbit", "contraction")
         self._driven(number)
+
+    def contraction_on_box(self, budget: float) -> None:
+        """Try D9 where C1 does not contract: for smooth networks, gated cells among them."""
+        rates = [claim.rate for claim in self.claims if isinstance(claim, Contraction | ExponentUpper)]
+        if self.draft.network.is_piecewise_linear or any(rate < 1 for rate in rates):
+            return
+        found = prove_box_contraction(
+            self.draft, seconds=min(_MOST_CONTRACTION_SECONDS, _CONTRACTION_SHARE * budget), below=min(rates, default=None)
+        )
+        self.undecided += found.reasons
+        if found.claim is not None:
+            self.claims.append(found.claim)
+            self._certified(1, None, log(found.claim.rate, _BITS).hi, "every orbit staying in a region", "box_contraction")
 
     def _attract(self, contraction: int) -> None:
         """Add D7: the bound at the fixed point holds for every orbit."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, overload
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from proofs.arithmetic import Interval, Matrix
 from proofs.theorems.lifted import full_pattern, live_hinges
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proofs.network import Network
     from verify.certification.chunks import Leaf, Word
 
+Item = TypeVar("Item")
 COUNTED = "counted in the checked claim, not certified one by one: this enclosure, from an exact solve, is not kernel-checked"
 
 
@@ -59,58 +60,40 @@ class WordOrbits:
         return "".join(full)
 
 
-class _Points(Sequence[tuple[Interval, ...]]):
-    """An orbit's points, solved for when they are looked at: a list of thousands of cycles stays small."""
+class _Late(Sequence[Item]):
+    """What there is at each time of an orbit, which is solved for when it is looked at: a list of thousands of cycles stays small."""
 
-    def __init__(self, orbits: WordOrbits, leaf: Leaf) -> None:
-        self._orbits = orbits
-        self._leaf = leaf
-
-    def __len__(self) -> int:
-        return len(self._leaf.word)
-
-    @overload
-    def __getitem__(self, index: int) -> tuple[Interval, ...]: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[tuple[Interval, ...], ...]: ...
-    def __getitem__(self, index: int | slice) -> tuple[Interval, ...] | tuple[tuple[Interval, ...], ...]:
-        return self._all()[index]
-
-    def __iter__(self) -> Iterator[tuple[Interval, ...]]:
-        return iter(self._all())
-
-    def _all(self) -> tuple[tuple[Interval, ...], ...]:
-        points = self._orbits.orbit(self._leaf.word, self._leaf.point).points
-        return tuple(tuple(Interval(x, x) for x in point) for point in points)
-
-
-class _Itinerary(Sequence[str]):
-    """An itinerary over all hinges, worked out when it is looked at."""
-
-    def __init__(self, orbits: WordOrbits, leaf: Leaf) -> None:
-        self._orbits = orbits
-        self._leaf = leaf
+    def __init__(self, orbits: WordOrbits, leaf: Leaf, found: Callable[[Orbit], tuple[Item, ...]]) -> None:
+        self._orbits, self._leaf, self._found = orbits, leaf, found
 
     def __len__(self) -> int:
         return len(self._leaf.word)
 
     @overload
-    def __getitem__(self, index: int) -> str: ...
+    def __getitem__(self, index: int) -> Item: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
-    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+    def __getitem__(self, index: slice) -> tuple[Item, ...]: ...
+    def __getitem__(self, index: int | slice) -> Item | tuple[Item, ...]:
         return self._all()[index]
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Item]:
         return iter(self._all())
 
-    def _all(self) -> tuple[str, ...]:
-        return self._orbits.orbit(self._leaf.word, self._leaf.point).itinerary
+    def _all(self) -> tuple[Item, ...]:
+        return self._found(self._orbits.orbit(self._leaf.word, self._leaf.point))
+
+
+def _points(orbit: Orbit) -> tuple[tuple[Interval, ...], ...]:
+    return tuple(tuple(Interval(x, x) for x in point) for point in orbit.points)
+
+
+def _itinerary(orbit: Orbit) -> tuple[str, ...]:
+    return orbit.itinerary
 
 
 def counted_entry(orbits: WordOrbits, leaf: Leaf) -> CycleEntry:
     """Return the entry of a cycle that the checked claim counts, without a step of its own."""
     period = len(leaf.word)
     told = f"one of the cycles of least period {period} that the claim of completeness counts"
-    itinerary, points = _Itinerary(orbits, leaf), _Points(orbits, leaf)
+    itinerary, points = _Late(orbits, leaf, _itinerary), _Late(orbits, leaf, _points)
     return CycleEntry(period, itinerary, points, None, None, None, None, None, leaf.signs, COUNTED, told)

@@ -165,11 +165,14 @@ def rounds(drive: np.ndarray, wishes: Mapping[str, Any]) -> np.ndarray:
     return np.concatenate([drive] * -(-total // len(drive)))[:total]
 
 
-def proved(task: Task, start: np.ndarray | None, *, budget: float, digits: int, progress: Progress | None = None) -> Proofs:
+def proved(
+    task: Task, start: np.ndarray | None, *, budget: float, digits: int, progress: Progress | None = None, finite_steps: int | None = None
+) -> Proofs:
     """Return what can be proved of the exponents; what cannot is said in ``undecided``. ``start``: that of the run's first sequence.
 
     Network files, modules with input 0 or a periodic one: their cycle, contraction, volume and regions. Modules driven by a finite input:
-    what holds for all inputs, or for all sequences of the file's inputs if they are few. **Guarantee:** accepted by ``proofs.check``.
+    what holds for all inputs, or for all sequences of the file's inputs if they are few. In any case the finite-time exponents over the
+    first ``finite_steps`` (None: a few) of the exact orbit of the start. **Guarantee:** accepted by ``proofs.check``.
     """
     from proofs.claims import CycleClaim
     from verify.certification.spectra import certify_exponents
@@ -177,11 +180,14 @@ def proved(task: Task, start: np.ndarray | None, *, budget: float, digits: int, 
     if task.found.loaded is None and (not task.is_module or task.closed_loop is not None):
         got = "the readout of a closed loop" if task.is_module else "the user's own function"
         return Proofs(undecided=(f"a proof speaks of an exact program: {got} is run as code",))
-    if task.inputs is not None and not task.periodic:
-        return _proved_driven(task, task.inputs.reshape(-1, task.inputs.shape[-1]), budget)
-    network, period = _program(task)
+    from verify.certification.finite_time import STEPS
+
     first = None if start is None else start.tolist()
-    found = certify_exponents(network, start=first, period=period, budget=budget, digits=digits, progress=progress)
+    if task.inputs is not None and not task.periodic:
+        return _proved_driven(task, task.inputs, first, budget, finite_steps)
+    network, period = _program(task)
+    finite = None if first is None else (finite_steps or STEPS, task.wishes.get("k"))
+    found = certify_exponents(network, start=first, period=period, budget=budget, digits=digits, progress=progress, finite_time=finite)
     claims = () if found.certificate is None else found.certificate.claims
     turns = "" if period == 1 else f"; F is one round, {period} steps, and exponents here are those of F divided by {period}"
     cycles = tuple(claim.statement() + turns for claim in claims if isinstance(claim, CycleClaim))
@@ -202,20 +208,34 @@ def _program(task: Task) -> tuple[Network, int]:
     return driven_program(task.found.source, rows.tolist()), len(rows)
 
 
-def _proved_driven(task: Task, rows: np.ndarray, budget: float) -> Proofs:
-    """Return what holds whatever the input, and, with at most 64 different inputs in the file, for every sequence of them."""
-    from verify.certification.driven import alphabet, certify_driven
+def _proved_driven(task: Task, drive: np.ndarray, start: list[float] | None, budget: float, steps: int | None) -> Proofs:
+    """Return what holds whatever the input, for every sequence of the file's inputs, and of this orbit.
 
-    symbols = np.unique(rows, axis=0)
+    With more than 64 different inputs: for every sequence of inputs in the range that the file's span, feature by feature.
+    """
+    from verify.certification.driven import alphabet, certify_driven
+    from verify.certification.finite_time import STEPS, ProvedFiniteTime, certify_orbit, joined, orbit_of, wish_of
+    from verify.certification.symbols import input_range
+
+    symbols = np.unique(drive.reshape(-1, drive.shape[-1]), axis=0)
     few = len(symbols) <= _SYMBOLS
-    found = certify_driven(alphabet(task.found.source, (symbols if few else symbols[:1]).tolist()), budget=budget)
+    networks = alphabet(task.found.source, (symbols if few else symbols[:1]).tolist())
+    orbit = ProvedFiniteTime()
+    if start is not None:
+        first = (drive if drive.ndim == 2 else drive[:, 0]).tolist()  # noqa: PLR2004 - (T, m) or (T, B, m)
+        exact = orbit_of(task.found.source, start, steps or min(STEPS, len(first)), first)
+        orbit = certify_orbit(exact, wish_of(task.wishes.get("k"), budget), networks[0])
+    within = None if few else input_range(task.found.source, symbols.min(axis=0).tolist(), symbols.max(axis=0).tolist())
+    found = certify_driven(networks, budget=budget, within=within)
     everywhere = tuple(entry for entry in found.entries if entry.scope == "every orbit, every input")
-    said = f"driven_graph (the file's {len(symbols)} different inputs)"
-    walks = tuple(replace(entry, theorem=said) for entry in found.entries if entry not in everywhere and few)
+    said = f"(the file's {len(symbols)} different inputs)" if few else "(inputs in the ranges of the file's)"
+    told = [entry for entry in found.entries if entry not in everywhere and (few or entry.theorem == "box_contraction")]
+    walks = tuple(replace(entry, theorem=f"{entry.theorem} {said}") for entry in told)
     more = () if few else (f"the file has {len(symbols)} different inputs: for at most {_SYMBOLS} their sequences are bounded, too",)
-    certificate = found.certificate if everywhere or walks else None
     undecided = "an input of finite length says nothing of the limit along it (with --periodic it is repeated for ever)"
-    return Proofs((*everywhere, *walks), certificate, (*found.undecided, *more, undecided), found.theorems)
+    reasons = (*found.undecided, *more, undecided, *orbit.undecided)
+    certificate = joined(found.certificate if everywhere or walks else None, orbit.certificate)
+    return Proofs((*everywhere, *walks, *orbit.entries), certificate, reasons, (*found.theorems, *orbit.theorems))
 
 
 def described(found: Given, dimension: int) -> dict[str, object]:
@@ -239,7 +259,8 @@ def written(proofs: Proofs, path: Path | None) -> str | None:
 
 
 def drawn(spectrum: Spectrum, entries: Sequence[Exact | Certified], name: str, path: Path) -> str:
-    """Write the figure of a spectrum with its bands, proved exponents as brackets. **Raises** Malformed: the suffix, the folder."""
+    """Write the figure of a spectrum with its bands, proved limits as brackets. **Raises** Malformed: the suffix, the folder."""
     from verify.lyapunov.figures import save, spectrum_figure
 
-    return str(save(spectrum_figure({name: spectrum.exponents}, entries), path))
+    limits = [entry for entry in entries if isinstance(entry, Exact) or entry.steps is None]
+    return str(save(spectrum_figure({name: spectrum.exponents}, limits), path))

@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf, nan
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from proofs.errors import Malformed
-from verify.lyapunov.orthogonal import Factored, Pace, orthonormalise, random_frames
+from verify.lyapunov.ahead import Ahead, first_unbounded, overflow, walk, worthwhile
+from verify.lyapunov.orthogonal import Factored, Pace, orthonormalise, quickly, random_frames
 from verify.lyapunov.system import System
 
 Moment = tuple[Tensor, Tensor | None]
+_TOGETHER = 64
 
 
 @dataclass(frozen=True)
@@ -43,34 +46,45 @@ class Stretch:
 class Engine:
     """A batch of orbits with their frames, at time ``time`` (the index of the next input).
 
-    ``rank`` (B,) counts the directions that no Jacobian has killed since ``count_from_here``; ``unresolved`` counts, over stretches and
-    batch, directions shrunk below rounding level although the formula of log|det J| says that no Jacobian was singular.
+    ``rank`` (B,) counts the directions that live since ``count_from_here``; ``lost`` those of all sequences that died without a singular
+    Jacobian: shrunk below rounding level in one step, several at once or without a formula for all directions to tell by how much.
     """
 
-    def __init__(self, system: System, states: Tensor, inputs: Tensor | None, k: int, pace: Pace, seed: int) -> None:
-        """Start at ``states`` (B, n) with random frames; ``inputs`` (T, B, m) are used in order, each once."""
+    def __init__(
+        self, system: System, states: Tensor, inputs: Tensor | None, k: int, pace: Pace, seed: int, end: int | None = None
+    ) -> None:
+        """Start at ``states`` (B, n) with random frames; ``inputs`` (T, B, m) are used in order, each once.
+
+        ``end``: no step is taken after this time (without it, that of the last input): as far a small system may look ahead.
+        """
         self.system, self.states, self.inputs, self.pace = system, states, inputs, pace
-        self.k, self.time, self.factorisations, self.unresolved = k, 0, 0, 0
+        self.k, self.time, self.factorisations, self.lost = k, 0, 0, 0
         self.frames = random_frames(states.shape[0], (system.dimension, k), states, seed)
         self.rank = torch.full((states.shape[0],), k, device=states.device)
-        self.by_formula = False
+        self.intact = True
+        known = len(inputs) if end is None and inputs is not None else end
+        small = worthwhile(system, len(states))
+        self.ahead = Ahead(system, inputs, known, with_volumes=k == system.dimension) if small else None
 
     def settle(self, steps: int) -> None:
         """Move the states alone.
 
         **Raises:** Malformed where a state overflows, naming the step.
         """
-        for _ in range(steps):
-            states, inputs = self.states, self._input(self.time)
-            self.states = self.system.step(states, inputs)
-            if not bool(torch.isfinite(self.states).all()):
-                raise _overflow(self.time)
-            self.time += 1
+        while steps:
+            count = min(steps, _TOGETHER)
+            inputs = None if self.inputs is None else self.inputs[self.time : self.time + count]
+            passed = walk(self.system, self.states, inputs, count, count)
+            lost = first_unbounded(passed)
+            if lost is not None:
+                raise overflow(self.time + lost)
+            self.states, self.time, steps = passed[-1], self.time + count, steps - count
 
     def count_from_here(self) -> None:
         """Begin the measurement: directions that died before are alive again (the frame was completed by an orthonormal complement)."""
         self.rank.fill_(self.k)
-        self.factorisations = self.unresolved = 0
+        self.intact = True
+        self.factorisations = self.lost = 0
         self.pace.begin()
 
     def stretch(self, most: int) -> Stretch:
@@ -80,33 +94,62 @@ class Engine:
         **Raises:** Malformed where a state or the images overflow, naming the step.
         """
         length = min(self.pace.length, most)
+        whole = self.intact or int(self.rank[0]) == self.k
         while True:
             trail, states, images = self._push(length)
-            if bool(torch.isfinite(images).all()):
-                factored = orthonormalise(images)
-                if length == 1 or not self._doubtful(factored):
-                    break
-            elif length == 1 or not self.pace.adaptive:
-                raise _overflow(self.time, self.time + length - 1)
+            reduced = self._reduced(trail, images)
+            if reduced is not None:
+                break
             length = max(1, length // 2)
-        volume = self._volume(trail) if self.k == self.system.dimension else None
-        whole = int(self.rank[0]) == self.k
-        logs = self._logs(factored, trail, volume)
-        self.pace.observe(length, logs)
+        frames, logs, volume = reduced
+        self.pace.observe(length, logs.cpu().numpy())
         done = Stretch(trail, self.frames, images, logs, volume, whole)
-        self.states, self.frames, self.time = states, factored.frames, self.time + length
+        self.states, self.frames, self.time = states, frames, self.time + length
         self.factorisations += 1
         return done
 
     def _push(self, length: int) -> tuple[tuple[Moment, ...], Tensor, Tensor]:
+        if self.ahead is not None:
+            return self._multiplied(self.ahead, length)
         states, images, trail = self.states, self.frames, []
         for step in range(self.time, self.time + length):
             trail.append((states, self._input(step)))
             states, images = self.system.push(states, trail[-1][1], images)
         if not bool(torch.isfinite(states).all()):
             finite = [bool(torch.isfinite(passed).all()) for passed, _ in trail[1:]]
-            raise _overflow(self.time + (finite.index(False) if False in finite else length - 1))
+            raise overflow(self.time + 1 + (finite.index(False) if False in finite else length - 1))
         return tuple(trail), states, images
+
+    def _multiplied(self, ahead: Ahead, length: int) -> tuple[tuple[Moment, ...], Tensor, Tensor]:
+        """Return what ``_push`` does, from the dense Jacobians."""
+        at = ahead.reach(self.time, self.states, length)
+        images = self.frames.numpy()
+        with np.errstate(over="ignore", invalid="ignore"):
+            for jacobian in ahead.jacobians[at : at + length]:
+                images = jacobian @ images
+        trail = tuple((ahead.states[at + step], self._input(self.time + step)) for step in range(length))
+        return trail, ahead.states[at + length], torch.from_numpy(images)
+
+    def _reduced(self, trail: tuple[Moment, ...], images: Tensor) -> tuple[Tensor, Tensor, Tensor | None] | None:
+        """Return new frames, log diag R and the sum of log|det J|; None where fewer steps are wanted."""
+        quick = quickly(images.numpy()) if self.ahead is not None and self.intact else None
+        length, volume = len(trail), None
+        if quick is not None:
+            frames, logs = quick
+            if length > 1 and self.pace.overrun(logs):
+                return None
+            volume = self._volume(trail) if self.k == self.system.dimension else None
+            if volume is None or (self.ahead is not None and self.ahead.regular) or bool(torch.isfinite(volume).all()):
+                return frames, torch.from_numpy(logs), volume
+        if not bool(torch.isfinite(images).all()):
+            if length == 1 or not self.pace.adaptive:
+                raise _steep(self.time + 1, self.time + length)
+            return None
+        factored = orthonormalise(images)
+        if length > 1 and self._doubtful(factored):
+            return None
+        volume = self._volume(trail) if self.k == self.system.dimension else None
+        return factored.frames, self._logs(factored, trail, volume), volume
 
     def _input(self, step: int) -> Tensor | None:
         return None if self.inputs is None else self.inputs[step]
@@ -116,23 +159,24 @@ class Engine:
             return False
         alive = self._alive()
         logs = factored.diagonal.double().log().where(alive, nan)
-        return bool((factored.zero & alive).any()) or self.pace.overrun(logs)
+        return bool((factored.zero & alive).any()) or self.pace.overrun(logs.cpu().numpy())
 
     def _alive(self) -> Tensor:
         return torch.arange(self.k, device=self.rank.device) < self.rank.unsqueeze(1)
 
     def _volume(self, trail: tuple[Moment, ...]) -> Tensor | None:
+        if self.ahead is not None and self.ahead.with_volumes:
+            return self.ahead.volume(self.time, len(trail))
         total: Tensor | None = None
         for states, inputs in trail:
             found = self.system.log_det(states, inputs)
             if found is None:
                 return None
             total = found.double() if total is None else total + found.double()
-        self.by_formula = True
         return total
 
     def _logs(self, factored: Factored, trail: tuple[Moment, ...], volume: Tensor | None) -> Tensor:
-        """Return log diag R; minus infinity from the first dead direction on, unless the formula says that nothing died."""
+        """Return log diag R; minus infinity from the first direction on that is dead or lost."""
         alive = self._alive()
         zero = factored.zero & alive
         dying = bool(zero.any())
@@ -144,9 +188,13 @@ class Engine:
             zero = self._sure(zero, alive, sure) if self.k == self.system.dimension else zero & sure.unsqueeze(1)
         logs = diagonal.clamp_min(torch.finfo(factored.frames.dtype).tiny).log()
         if dying and volume is not None:
-            logs = self._resolved(logs, factored.zero & alive & ~zero, volume)
+            doubtful = factored.zero & alive & ~zero
+            logs, lost = self._resolved(logs, doubtful, volume)
+            zero = zero | lost
+            self.lost += int(lost.sum())
         first = torch.where(zero.any(dim=1), zero.to(torch.int8).argmax(dim=1), self.k)
         self.rank = torch.minimum(self.rank, first)
+        self.intact = self.intact and not bool(zero.any())
         return logs.where(self._alive(), -inf)
 
     def _sure(self, zero: Tensor, alive: Tensor, sure: Tensor) -> Tensor:
@@ -155,25 +203,17 @@ class Engine:
         last[:, -1] = True
         return torch.where(sure.unsqueeze(1), (zero | last) & alive, False)
 
-    def _resolved(self, logs: Tensor, doubtful: Tensor, volume: Tensor) -> Tensor:
-        """Give a single direction below rounding level what the determinant leaves to it (k = n); count several as unresolved."""
+    def _resolved(self, logs: Tensor, doubtful: Tensor, volume: Tensor) -> tuple[Tensor, Tensor]:
+        """Give a single direction below rounding level what the determinant leaves to it (k = n); return the others, too: they are lost."""
         single = (doubtful.sum(dim=1) == 1) & (self.k == self.system.dimension) & torch.isfinite(volume)
         rest = volume - logs.where(~doubtful, 0.0).sum(dim=1)
-        self.unresolved += int(doubtful[~single].sum())
-        return torch.where(doubtful & single.unsqueeze(1), rest.unsqueeze(1), logs)
+        found = doubtful & single.unsqueeze(1)
+        return torch.where(found, rest.unsqueeze(1), logs), doubtful & ~found
 
 
-def _overflow(first: int, last: int | None = None) -> Malformed:
-    if last is None:
-        return Malformed(
-            where=f"the state after step {first + 1}",
-            law="states stay finite",
-            expected="finite numbers",
-            got="an infinite or NaN state: the orbit diverges",
-            remedy="start elsewhere, or check weights and inputs",
-        )
+def _steep(first: int, last: int) -> Malformed:
     return Malformed(
-        where=f"the frames between steps {first + 1} and {last + 1}",
+        where=f"the frames between steps {first} and {last}",
         law="images stay finite",
         expected="finite numbers",
         got="an infinite or NaN image of the frame",

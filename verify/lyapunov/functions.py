@@ -6,7 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Step = Callable[..., Tensor]
 Pair = tuple[Tensor, Tensor]
 Result = TypeVar("Result")
+_FEW = 8
 _REMEDY = "use torch operations only, on one state of shape (n,); choose between values by torch.where, not by if"
 
 
@@ -46,16 +47,20 @@ class FunctionSystem:
     origin: Callable[[int, int, int], Tensor]
     dtype: torch.dtype
     device: torch.device
+    _mapped_before: bool = field(default=False, init=False)
 
     def start(self, batch: int, seed: int) -> Tensor:
         """Return ``batch`` states to start from, reproducible from the seed."""
         return self.origin(self.dimension, batch, seed)
 
     def step(self, states: Tensor, inputs: Tensor | None) -> Tensor:
-        """Return F(states), the user's function mapped over the batch."""
-        if self._given(states, inputs) is None:
-            return self._finite(self._run(vmap(self._one), states))
-        return self._finite(self._run(vmap(self._one), states, inputs))
+        """Return F(states), the user's function mapped over the batch: row by row for a few, once it has been mapped and so can be."""
+        x = self._given(states, inputs)
+        if self._mapped_before and len(states) <= _FEW:
+            return self._finite(self._run(self._each, states, x))
+        new = self._run(vmap(self._one), states) if x is None else self._run(vmap(self._one), states, x)
+        self._mapped_before = True
+        return self._finite(new)
 
     def push(self, states: Tensor, inputs: Tensor | None, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return F(states) and J frames. **Cost** about 2 k steps' arithmetic, no Jacobian is stored."""
@@ -74,6 +79,11 @@ class FunctionSystem:
     def log_det(self, states: Tensor, inputs: Tensor | None) -> None:
         """Return None: a function brings no formula."""
         del states, inputs
+
+    def _each(self, states: Tensor, x: Tensor | None) -> Tensor:
+        if x is None:
+            return torch.stack([self._one(state) for state in states.unbind()])
+        return torch.stack([self._one(state, row) for state, row in zip(states.unbind(), x.unbind(), strict=True)])
 
     def _one(self, state: Tensor, x: Tensor | None = None) -> Tensor:
         if x is None and self.fixed is not None:

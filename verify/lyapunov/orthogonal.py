@@ -10,14 +10,21 @@ from dataclasses import dataclass
 from math import inf, log
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+Numbers = NDArray[np.floating]
 
 # rows that differ by more than this factor are sorted, largest first: then each row keeps its own relative accuracy (Cox and Higham 1998)
 _GRADED = {torch.float64: 1e-6, torch.float32: 1e-3}
 # the condition of the images that is accepted between two factorisations, and the range of their scale
 _CONDITION = {torch.float64: 1e6, torch.float32: 1e2}
 _RANGE = {torch.float64: 1e60, torch.float32: 1e9}
+# norms of rows whose squares are far from overflow and underflow
+_PLAIN = {np.dtype("float64"): (1e-100, 1e100), np.dtype("float32"): (1e-12, 1e12)}
+_TORCH = {np.dtype("float64"): torch.float64, np.dtype("float32"): torch.float32}
 _LONGEST = 100
 _MEMORY = 0.9
 
@@ -57,6 +64,35 @@ def orthonormalise(images: Tensor) -> Factored:
     found = _factorise(images, order if graded else None, level)
     late = (found.zero[:, :-1] & ~found.zero[:, 1:]).any(dim=1)
     return _deferred(images, order, level, found, late) if bool(late.any()) else found
+
+
+def quickly(images: Numbers) -> tuple[Tensor, NDArray[np.float64]] | None:
+    """Return the frames (B, n, k) of ``orthonormalise`` and log diag R (B, k), for small images in few calls.
+
+    None where ``orthonormalise`` has to look closer: entries that are not finite, of extreme size, or a column that may be dependent.
+    """
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        sizes = np.sqrt(np.add.reduce(images * images, axis=2))
+    low, high = np.minimum.reduce(sizes, axis=1), np.maximum.reduce(sizes, axis=1)
+    least, most = _PLAIN[images.dtype]
+    if not (least < np.minimum.reduce(low) and np.maximum.reduce(high) < most):
+        return None
+    order = None
+    if (low < _GRADED[_TORCH[images.dtype]] * high).any():
+        order = np.argsort(-sizes, axis=1)[:, :, None]
+        images = np.take_along_axis(images, order, 1)
+    frames, upper = torch.linalg.qr(torch.from_numpy(images))
+    diagonal, columns = upper.numpy().diagonal(axis1=1, axis2=2), frames.numpy()
+    found = np.abs(diagonal)
+    scales = high[:, None] if order is None else np.take_along_axis(sizes, order[:, :, 0], 1)[:, : images.shape[2]]
+    if not (found > (images.shape[1] + 8) * np.finfo(images.dtype).eps * scales).all():
+        return None
+    columns *= np.where(diagonal < 0, -1, 1)[:, None].astype(images.dtype)
+    if order is not None:
+        back = np.empty_like(columns)
+        np.put_along_axis(back, order, columns, 1)
+        frames = torch.from_numpy(back)
+    return frames, np.log(found, dtype=np.float64)
 
 
 def _factorise(images: Tensor, order: Tensor | None, level: Tensor) -> Factored:
@@ -109,41 +145,44 @@ class Pace:
         self._condition, self._reach = log(_CONDITION[dtype]), log(_RANGE[dtype])
         self._spread = self._growth = 0.0
         self._eps = torch.finfo(dtype).eps
-        self._noise: Tensor | None = None
+        self._noise: NDArray[np.float64] | None = None
 
-    def overrun(self, logs: Tensor) -> bool:
+    def overrun(self, logs: NDArray[np.float64]) -> bool:
         """Tell whether a diagonal's logarithms (B, k) show a condition a thousand times worse than what was wanted."""
-        return self.adaptive and _spread(logs)[0] > self._condition + log(1e3)
+        return self.adaptive and _spread(logs)[1] > self._condition + log(1e3)
 
     def begin(self) -> None:
         """Forget the rounding so far."""
         self._noise = None
 
-    def rounding(self, steps: int) -> Tensor:
+    def rounding(self, steps: int) -> NDArray[np.float64]:
         """Return what rounding may have done to each exponent in ``steps`` steps, (k,): mean over factorisations of 4 eps r_1 / r_j."""
-        return torch.zeros(1) if self._noise is None else 4 * self._eps / steps * self._noise
+        return np.zeros(1) if self._noise is None else 4 * self._eps / steps * self._noise
 
-    def observe(self, length: int, logs: Tensor) -> None:
+    def observe(self, length: int, logs: NDArray[np.float64]) -> None:
         """Learn from the logarithms (B, k) of the diagonal after ``length`` steps (minus infinity is left out)."""
-        top = logs.amax(dim=1, keepdim=True)
-        noise = (top - logs).clamp_max(self._condition + log(10)).exp().nan_to_num(1.0).mean(dim=0)
+        below, spread, growth = _spread(logs)
+        noise = np.add.reduce(np.exp(np.minimum(below, self._condition + log(10))), axis=0) / len(logs)
         self._noise = noise if self._noise is None else self._noise + noise
         if not self.adaptive:
             return
-        spread, growth = _spread(logs)
         spread, growth = spread / length, growth / length
         self._spread, self._growth = max(spread, _MEMORY * self._spread), max(growth, _MEMORY * self._growth)
         allowed = min(self._condition / self._spread if self._spread else inf, self._reach / self._growth if self._growth else inf)
         self.length = max(1, min(2 * max(length, self.length), _LONGEST, int(min(allowed, _LONGEST))))
 
 
-def _spread(logs: Tensor) -> tuple[float, float]:
-    """Return the largest range of finite logarithms within an element, and the largest of their sizes."""
-    known = torch.isfinite(logs)
-    if not bool(known.any()):
-        return 0.0, 0.0
-    high, low = logs.where(known, -inf).amax(dim=1), logs.where(known, inf).amin(dim=1)
-    alive = known.any(dim=1)
-    ends = torch.stack([(high - low)[alive].amax(), logs.where(known, 0.0).abs().amax()])
-    spread, growth = ends.tolist()
-    return spread, growth
+def _spread(logs: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
+    """Return how far logarithms are below the largest of their element, the largest such range, and the largest of their sizes.
+
+    Infinite ones: infinitely far, 0 where an element has no others; for range and size they do not count.
+    """
+    growth = float(np.maximum.reduce(np.abs(logs), axis=None))
+    if growth < inf:
+        below = np.maximum.reduce(logs, axis=1, keepdims=True) - logs
+        return below, float(np.maximum.reduce(below, axis=None)), growth
+    known = np.isfinite(logs)
+    high = np.where(known, logs, -inf).max(axis=1, keepdims=True)
+    alive = known.any(axis=1, keepdims=True)
+    below = np.where(known, np.where(alive, high, 0.0) - np.where(known, logs, 0.0), np.where(alive, inf, 0.0))
+    return below, float(np.where(known, below, 0.0).max()), float(np.abs(np.where(known, logs, 0.0)).max())

@@ -20,6 +20,8 @@ Scope = Literal[
     "every orbit staying in a region, every sequence of the stated inputs",
     "every orbit",
     "every orbit, every input",
+    "this orbit",
+    "this orbit, under the stated inputs",
 ]
 Of = int | Literal["sum"]
 UNIT = "nats/step"
@@ -46,7 +48,10 @@ class Exact:
 
 @dataclass(frozen=True)
 class Certified:
-    """Exponent ``of`` lies in [lower, upper]; an end that is None is not bounded by the proof."""
+    """Exponent ``of`` lies in [lower, upper]; an end that is None is not bounded by the proof.
+
+    ``steps``: for a finite-time exponent, which is no limit: it is that of so many steps from the stated start.
+    """
 
     kind: ClassVar[str] = "certified"
     of: Of
@@ -54,12 +59,26 @@ class Certified:
     upper: Fraction | None
     scope: Scope
     theorem: str
+    steps: int | None = None
+
+    @property
+    def said_of(self) -> str:
+        """Return the scope in words, with the steps of a finite-time exponent."""
+        if self.steps is None:
+            return self.scope
+        orbit, _, rest = self.scope.partition(", ")
+        return ", ".join(part for part in (orbit, f"{self.steps} step{'' if self.steps == 1 else 's'} from the stated start", rest) if part)
 
     def as_json(self) -> dict[str, object]:
         """Return the entry as ``--json`` prints it; a missing end is null."""
         low = None if self.lower is None else float_below(self.lower)
         high = None if self.upper is None else float_above(self.upper)
-        return {"index": self.of, "kind": self.kind, "lower": low, "upper": high, "scope": self.scope, "theorem": self.theorem}
+        about: dict[str, object] = {"scope": self.said_of, "theorem": self.theorem}
+        return (
+            {"index": self.of, "kind": self.kind, "lower": low, "upper": high}
+            | about
+            | ({} if self.steps is None else {"steps": self.steps})
+        )
 
 
 @dataclass(frozen=True)

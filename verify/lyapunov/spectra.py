@@ -44,7 +44,8 @@ class Spectrum:
     exponents of each sequence over the whole run. **Units:** nats per step; minus infinity where a direction dies.
     **Guarantee:** heuristic: floats along one run; ``exponents`` carry 95 % intervals over blocks and sequences. A minus infinity is
     what floats tell: a slope of 0 in the formula of log|det J|, or shrunk below rounding level in one step.
-    ``sum`` and ``log_det`` (mean log|det J|, by formula along the run, else from a sample of dense Jacobians) only for k = n;
+    ``sum`` and ``log_det`` (mean log|det J|, by formula along the run, else from a sample of dense Jacobians) only for k = n; where floats
+    lose directions although no Jacobian is singular, those are minus infinity, a note says so and ``sum`` is that of the formula;
     ``kaplan_yorke`` None where k does not suffice; ``participation`` None where the state stands still. ``notes``: what a reader must know.
     ``start`` (n,): where the first sequence began.
     """
@@ -129,7 +130,8 @@ def spectrum(  # noqa: PLR0913 - what is asked for is said by name
 
     **Shapes:** inputs (T, B, m), or (T, m) for one sequence given to all; time first also for a torch module with ``batch_first``. start
     (n,) or (B, n), the full state. **Guarantee:** heuristic, see ``Spectrum``; identities are checked in every run (``checks``).
-    **Cost** a step: the network's tangent map on k columns; a factorisation, 4 n k^2, every few steps.
+    **Cost** a step: the network's tangent map on k columns; a factorisation, 4 n k^2, every few steps. Small systems (``ahead``): the step
+    of the states, and a share of one call for all dense Jacobians of up to 64 steps.
     **Raises:** Malformed for bad input (NaN, zero length, T too short, k > n, steps < blocks), and where the orbit diverges.
     **See:** Benettin et al. (1980); Geist, Parlitz and Lauterborn (1990).
     """
@@ -166,7 +168,8 @@ class _Run:
 
     def __init__(self, system: System, wanted: Request, seed: int, progress: Progress | None) -> None:
         self.system, self.wanted, self.seed, self.progress = system, wanted, seed, progress
-        self.engine = Engine(system, wanted.start, wanted.inputs, wanted.k, Pace(wanted.qr, system.dtype), seed)
+        end = wanted.warmup + wanted.tangent_warmup + wanted.steps
+        self.engine = Engine(system, wanted.start, wanted.inputs, wanted.k, Pace(wanted.qr, system.dtype), seed, end)
         edges = np.round(np.linspace(0, wanted.steps, wanted.blocks + 1)).astype(int)
         self.lengths = np.diff(edges).astype(float)
         self.samples: list[Tensor] = []
@@ -184,7 +187,7 @@ class _Run:
         vectors = self._vectors() if covariant else None
         blocks, volumes = self._measured()
         order = np.argsort(-whole_run(blocks, self.lengths).mean(axis=0), kind="stable")
-        rounding = _array(self.engine.pace.rounding(self.wanted.steps))
+        rounding = self.engine.pace.rounding(self.wanted.steps)
         return self._spectrum(blocks[:, :, order], rounding[order], volumes, vectors)
 
     def _transient(self) -> None:
@@ -247,6 +250,8 @@ class _Run:
         whole = wanted.k == system.dimension
         total = self._estimate("sum", blocks[:, kept].sum(axis=2), float(rounding.sum())) if whole else None
         found, log_det = self._checks(blocks, volumes)
+        if self.engine.lost and log_det is not None and log_det.value > -inf:
+            total = log_det
         return Spectrum(
             system.name, system.mode, system.dimension, wanted.k, wanted.steps, wanted.warmup, wanted.tangent_warmup, len(wanted.start),
             str(system.dtype).removeprefix("torch."), str(system.device), self.seed, exponents, total, log_det if whole else None,
@@ -258,6 +263,20 @@ class _Run:
         )  # fmt: skip
 
     def _notes(self) -> tuple[str, ...]:
+        """Say what a reader must know: directions that floats lose, and orbits that repeat themselves in floats."""
+        return (*self._lost(), *self._repeating())
+
+    def _lost(self) -> tuple[str, ...]:
+        count, batch = self.engine.lost, len(self.wanted.start)
+        if not count:
+            return ()
+        what = f"{count} direction{'s' * (count > 1)}" + (f" (over {batch} sequences)" if batch > 1 else "")
+        total = "; the sum of all is that of the formula" if self.wanted.k == self.system.dimension else ""
+        return (
+            f"{what} shrank below rounding level in one step, no Jacobian being singular: -inf stands for what floats cannot tell{total}",
+        )
+
+    def _repeating(self) -> tuple[str, ...]:
         """Say so if the orbit of the first sequence repeats itself exactly: orbits of expanding maps do that in binary floats alone."""
         if self.wanted.inputs is not None:
             return ()
@@ -283,17 +302,20 @@ class _Run:
             log_det = self._estimate("sum", volumes[:, distinct(_array(self.engine.states))], 0.0)
             sums = whole_run(blocks, self.lengths).sum(axis=1)
             means = whole_run(volumes[:, :, None], self.lengths)[:, 0]
-            found.append(checks.determinant_by_formula(torch.as_tensor(sums), torch.as_tensor(means), system.dtype, system.dimension))
+            pair, lost = (torch.as_tensor(sums), torch.as_tensor(means)), self.engine.lost > 0
+            found.append(checks.determinant_by_formula(*pair, system.dtype, system.dimension, lost=lost))
         elif self.wanted.k == system.dimension:
             check, values = checks.determinant_by_sample(system, self.stretches)
             mean = batch_mean(np.array(values)[:, None], np.ones(len(values))) if values else None
             log_det = Estimate("sum", -inf if mean is None else mean.value, nan if mean is None else mean.half_width)
             found.append(check)
         moments = [stretch.trail[0] for stretch in self.stretches[:3]]
-        found.append(checks.jacobian_check(system, moments, self.seed))
+        ahead = self.engine.ahead
+        found.append(checks.jacobian_check(system, moments, self.seed, 0.0 if ahead is None else ahead.drift))
         order = checks.adjoint_check(system, self.stretches[:3], self.seed)
         found += [] if order is None else [order]
-        return (*found, checks.resolution_check(self.engine.unresolved)), log_det
+        dead = int(np.isneginf(whole_run(blocks, self.lengths)).sum())
+        return (*found, checks.resolution_check(max(0, self.engine.lost - dead), self.engine.lost)), log_det
 
 
 def _array(values: Tensor | None) -> Array:

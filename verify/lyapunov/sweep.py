@@ -15,24 +15,21 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from proofs.errors import Malformed
+from verify.duck import DuckFile, Kind
 from verify.lyapunov.training import Diverged, Record
-from verify.sampling.duck import connect, hold, let_go, letters
 from verify.version import version
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     Progress = Callable[[str, int, int], None]
 
 FORMAT = "orbitproof sweep 1"
-LAW = "a sweep's DuckDB file"
-FRESH = "another file, or remove this one to start afresh"
 TABLES = {
     "sweep": {"format": "VARCHAR", "seed": "UBIGINT", "task": "VARCHAR", "made_with": "VARCHAR"},
     "runs": {
@@ -42,13 +39,7 @@ TABLES = {
         "run_id": "VARCHAR", "step": "BIGINT", "exponents": "DOUBLE[]", "half_widths": "DOUBLE[]", "loss": "DOUBLE", "failed": "VARCHAR[]",
     },
 }  # fmt: skip
-_STRANGE = (
-    "SELECT view_name FROM duckdb_views() WHERE NOT internal",
-    "SELECT function_name FROM duckdb_functions() WHERE NOT internal",
-    "SELECT column_name FROM duckdb_columns() WHERE NOT internal AND column_default IS NOT NULL",
-)
 _SPECTRA = "SELECT run_id, step, loss, exponents, half_widths, failed FROM spectra ORDER BY run_id, step"
-_COLUMNS = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY table_oid, column_index"
 
 
 class Trained(Protocol):
@@ -111,7 +102,7 @@ def read_runs(database: Path | str) -> tuple[Run, ...]:
     """Return every run of a sweep's file, in order of their names. **Raises:** Malformed: no such file, a damaged one, one in use."""
     path = Path(database)
     if not path.exists():
-        raise Malformed(where=str(path), law=LAW, expected="a file of a sweep", got="no such file")
+        raise Malformed(where=str(path), law=Sweep.kind.law, expected="a file of a sweep", got="no such file")
     with Sweep(path, None, None) as kept:
         return kept.runs()
 
@@ -161,62 +152,36 @@ def _train(train: Callable[[Mapping[str, object]], Trained], config: Mapping[str
     return Run(run_name(config, seed), dict(config), loss, perf_counter() - begun, own, failure, records)
 
 
-class Sweep:
+class Sweep(DuckFile):
     """An open file of a sweep; a context manager. Whoever opens it is its only reader and writer. ``path`` None: in memory.
 
     **Raises:** Malformed, from every method: another seed or task (None: any), another format, a damaged file, one in use.
     """
 
+    kind = Kind("sweep", TABLES, "another file", "another file, or remove this one to start afresh")
+
     def __init__(self, path: Path | None, seed: int | None, task: str | None) -> None:
         """Open the file, or begin it."""
-        self.path = path
-        self._held = hold(path)
-        try:
-            self._connection = connect(path)
-            try:
-                with letters(path):
-                    self._greet(seed, task)
-            except BaseException:
-                self._connection.close()
-                raise
-        except BaseException:
-            let_go(self._held)
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            with letters(self.path):
-                self._connection.close()
-        finally:
-            let_go(self._held)
+        super().__init__(path, partial(self._greet, seed, task))
 
     def names(self) -> set[str]:
         """Return the names of the finished runs."""
-        with letters(self.path):
+        with self._clear():
             return {name for (name,) in self._run("SELECT run_id FROM runs").fetchall()}
 
     def add(self, run: Run) -> None:
         """Keep a finished run and its spectra, or neither."""
         row = [run.run_id, _canonical(run.config), run.final_loss, run.seconds, run.seed, run.failure]
-        with letters(self.path):
-            self._run("BEGIN")
-            try:
-                self._run("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
-                for one in run.records:
-                    spectrum = [run.run_id, one.step, list(one.exponents), list(one.half_widths), one.loss, list(one.failed)]
-                    self._run("INSERT INTO spectra VALUES (?, ?, ?, ?, ?, ?)", spectrum)
-            except BaseException:
-                self._run("ROLLBACK")
-                raise
-            self._run("COMMIT")
+        with self._transaction():
+            self._run("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+            for one in run.records:
+                spectrum = [run.run_id, one.step, list(one.exponents), list(one.half_widths), one.loss, list(one.failed)]
+                self._run("INSERT INTO spectra VALUES (?, ?, ?, ?, ?, ?)", spectrum)
 
     def runs(self) -> tuple[Run, ...]:
         """Return all finished runs with their spectra, in order of their names."""
         spectra: dict[str, list[Record]] = {}
-        with letters(self.path):
+        with self._clear():
             rows = self._run(_SPECTRA).fetchall()
             runs = self._run("SELECT run_id, config, final_loss, seconds, seed, failure FROM runs ORDER BY run_id").fetchall()
         for name, step, loss, exponents, half_widths, failed in rows:
@@ -226,23 +191,14 @@ class Sweep:
             for name, config, loss, seconds, seed, failure in runs
         )
 
-    def _run(self, question: str, values: Sequence[object] = ()) -> DuckDBPyConnection:
-        return self._connection.execute(question, list(values))
-
     def _greet(self, seed: int | None, task: str | None) -> None:
         """Compare what is there with what is asked; begin an empty file."""
         if not self._tables() and seed is not None:
-            self._run("BEGIN")
-            for name, columns in TABLES.items():
-                self._run(f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
-            self._run("INSERT INTO sweep VALUES (?, ?, ?, ?)", [FORMAT, seed, task or "", f"orbitproof {version()}"])
-            self._run("COMMIT")
+            with self._transaction():
+                self._make_tables()
+                self._run("INSERT INTO sweep VALUES (?, ?, ?, ?)", [FORMAT, seed, task or "", f"orbitproof {version()}"])
             return
-        strange: list[Any] = [name for question in _STRANGE for (name,) in self._run(question).fetchall()]
-        if self._tables() != TABLES or strange:
-            raise self._unfit(
-                f"the tables {', '.join(TABLES)} as this program makes them", ", ".join([*self._tables(), *map(str, strange)])
-            )
+        self._check_tables()
         self._check_about(seed, task)
         lost = "SELECT count(*) FROM spectra WHERE run_id NOT IN (SELECT run_id FROM runs)"
         if self._run(lost).fetchall() != [(0,)] or self._run("SELECT count(*) = count(DISTINCT run_id) FROM runs").fetchall() != [(True,)]:
@@ -254,21 +210,7 @@ class Sweep:
             raise self._unfit(FORMAT, ", ".join(str(row[0]) for row in found))
         for name, there, asked in (("seed", found[0][1], seed), ("task", found[0][2], task)):
             if asked is not None and there != asked:
-                expected = f"{name} {there!r}, as the file has it"
-                raise Malformed(where=self._place, law=f"a sweep has one {name}", expected=expected, got=f"{name} {asked!r}", remedy=FRESH)
-
-    def _tables(self) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = {}
-        for table, column, kind in self._run(_COLUMNS).fetchall():
-            found.setdefault(table, {})[column] = kind
-        return found
-
-    @property
-    def _place(self) -> str:
-        return str(self.path or "sweep in memory")
-
-    def _unfit(self, expected: str, got: str) -> Malformed:
-        return Malformed(where=self._place, law=LAW, expected=expected, got=got or "an empty file", remedy=FRESH)
+                raise self._differs(name, there, asked)
 
 
 def _canonical(config: Mapping[str, object]) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MOST = 40
 _TAIL = 3
 _SHORT_PLACES = 10
+_FINITE_PLACES = 8
+_FEW_STATES = 8
 _LEAST_PLACES, _MOST_PLACES = 3, 12
 _TINY = 1e-12
 _MODES = {
@@ -34,7 +36,11 @@ def answer_text(answer: Answer) -> list[str]:
     lines = [*_network_lines(answer.network), f"mode         {_MODES[found.mode]}{_from(answer.inputs)}", *_run_lines(found), ""]
     lines += [f"{'exponent':<12} estimate, {UNIT}, with 95 % interval", *_table(found.exponents), *_sum_lines(found), ""]
     lines += _check_lines(found)
-    lines += [] if answer.proofs is None else ["", *_proof_lines(answer.proofs, answer.digits)]
+    lines += (
+        []
+        if answer.proofs is None
+        else ["", *_proof_lines(answer.proofs, answer.digits, [] if found.start is None else found.start.tolist())]
+    )
     lines += [f"certificate  {answer.certificate}"] if answer.certificate else []
     lines += [f"figure       {answer.figure}"] if answer.figure else []
     return [*lines, _verdict(answer)]
@@ -123,19 +129,52 @@ def _check_lines(found: Spectrum) -> list[str]:
     return lines + [f"note         {text}" for text in found.notes]
 
 
-def _proof_lines(proofs: Proofs, digits: int) -> list[str]:
+def _proof_lines(proofs: Proofs, digits: int, start: Sequence[float]) -> list[str]:
     lines = ["Proved (accepted by the checker, nothing here rests on the estimates)"] if proofs.entries else ["Nothing was proved"]
     for entry in proofs.entries:
         of = "sum" if entry.of == "sum" else f"exponent {entry.of}"
-        lines.append(f"{of:<12} {enclosed(entry, digits)} {UNIT}; {entry.scope}; theorem {entry.theorem}")
+        if not is_finite_time(entry):
+            lines.append(f"{of:<12} {enclosed(entry, digits)} {UNIT}; {entry.scope}; theorem {entry.theorem}")
+    lines += _finite_lines([entry for entry in proofs.entries if is_finite_time(entry)], min(digits, _FINITE_PLACES), start)
     lines += [f"this cycle   {text}; that the orbit above goes there is seen in floats" for text in proofs.cycles]
     return lines + [f"undecided    {text}" for text in proofs.undecided]
+
+
+def is_finite_time(entry: Exact | Certified) -> bool:
+    """Say whether a proved entry is of finitely many steps, and so no limit."""
+    return isinstance(entry, Certified) and entry.steps is not None
+
+
+def _finite_lines(entries: Sequence[Exact | Certified], digits: int, start: Sequence[float]) -> list[str]:
+    """Return what is proved of the first steps of the exact orbit of ``start``, apart from all limits."""
+    if not entries:
+        return []
+    state = ", ".join(f"{value!r}" for value in start[:_FEW_STATES]) + (", .." if len(start) > _FEW_STATES else "")
+    rows = [f"proved for this orbit: exponent {entry.of} over {_steps(entry)} {_closed(entry, digits)} {UNIT}" for entry in entries]
+    rows = rows if len(rows) <= _MOST else [*rows[: _MOST - _TAIL], f"... {len(rows) - _MOST + _TAIL} more (--json lists all)"]
+    inputs = ", under the first inputs" if "inputs" in entries[0].scope else ""
+    begins = f"this orbit   the exact one from ({state}){inputs}, without a warm-up"
+    warning = f"finite-time exponents (theorem {entries[0].theorem}) are no limits, and floats leave an orbit that is chaotic"
+    return [*rows, f"{begins}: {warning}"]
+
+
+def _steps(entry: Exact | Certified) -> str:
+    steps = entry.steps if isinstance(entry, Certified) else None
+    return f"{steps} step{'' if steps == 1 else 's'}"
+
+
+def _closed(entry: Exact | Certified, digits: int) -> str:
+    """Return the interval of a finite-time exponent, with an end that is not bounded as -inf or inf."""
+    low = "-inf" if entry.lower is None else fixed_below(entry.lower, digits)
+    return f"in [{low}, {'inf' if entry.upper is None else fixed_above(entry.upper, digits)}]"
 
 
 def _verdict(answer: Answer) -> str:
     failed = answer.spectrum.failed
     broken = f"; {len(failed)} identity check{'' if len(failed) == 1 else 's'} FAILED: do not trust the estimates" if failed else ""
     if answer.verdict == "Proved" and answer.proofs is not None:
+        if all(is_finite_time(entry) for entry in answer.proofs.entries):
+            return f"Proved  {_finite_in_short(answer.proofs.entries)}; no limit is proved, everything else above is an estimate{broken}"
         return f"Proved  {_proved_in_short(answer.proofs)}; everything else above is an estimate{broken}"
     if answer.verdict == "NotFound":
         return f"NotFound  no exponent was proved; the numbers above are estimates{broken}"
@@ -143,8 +182,14 @@ def _verdict(answer: Answer) -> str:
     return f"Estimate  largest exponent {measured(first.value, first.half_width)} {UNIT} along this run; nothing is proved{broken}"
 
 
+def _finite_in_short(entries: Sequence[Exact | Certified]) -> str:
+    first, more = entries[0], len(entries) - 1
+    rest = f" (and {more} more above)" if more else ""
+    return f"finite-time exponent {first.of} of this orbit over {_steps(first)}: {_closed(first, _FINITE_PLACES)} {UNIT}{rest}"
+
+
 def _proved_in_short(proofs: Proofs) -> str:
-    """Return the sharpest proof of the largest exponent, or of what comes next, and how many more there are."""
+    """Return the sharpest proof of the largest exponent, or of what comes next, and how many more there are; limits first."""
     first = min(proofs.entries, key=_rank)
     more = len(proofs.entries) - 1
     of = "the sum of all exponents" if first.of == "sum" else f"exponent {first.of}"
@@ -152,12 +197,12 @@ def _proved_in_short(proofs: Proofs) -> str:
     return f"{of} of {first.scope}: {enclosed(first, _SHORT_PLACES)} {UNIT}{rest}"
 
 
-def _rank(entry: Exact | Certified) -> tuple[bool, bool, float, float, float]:
-    """Order two-sided before one-sided, exponents before the sum, the first exponent first, the sharpest first."""
+def _rank(entry: Exact | Certified) -> tuple[bool, bool, bool, float, float, float]:
+    """Order limits before finite times, two-sided before one-sided, exponents before the sum, then by number, the sharpest first."""
     exact = isinstance(entry, Exact)
     width = 0.0 if exact else inf if entry.lower is None or entry.upper is None else float(entry.upper - entry.lower)
     upper = inf if entry.upper is None else float(entry.upper)
-    return width == inf, entry.of == "sum", inf if entry.of == "sum" else entry.of, width, upper
+    return is_finite_time(entry), width == inf, entry.of == "sum", inf if entry.of == "sum" else entry.of, width, upper
 
 
 def diagnosis_text(name: str, found: Diagnosis, function: str | None = None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Exact programs of one step of recurrent layers (RNN, LSTM, GRU) with a fixed input, and of several steps one after another.
+"""Exact programs of one step of recurrent layers (RNN, LSTM, GRU) with a fixed input, and of a round of a periodic input.
 
 PyTorch's order of gates and formulas, s the logistic function, * entry by entry, x the input of the layer:
 
@@ -20,12 +20,13 @@ from typing import Literal, Protocol, cast
 
 import numpy as np
 
-from proofs.arithmetic import Matrix
+from proofs.arithmetic import Interval, Matrix
 from proofs.errors import Malformed
 from proofs.network import Network, Operation
 from verify.errors import Unsupported
 from verify.models.blocks import above, affine, apply, selection, zeros
 from verify.models.exact import exact
+from verify.models.rounds import round_program
 
 Cell = Literal["rnn_tanh", "rnn_relu", "lstm", "gru"]
 Number = float | Fraction
@@ -88,10 +89,11 @@ class _Tensor(Protocol):
     def numpy(self) -> np.ndarray: ...
 
 
-def step_program(source: object, inputs: Sequence[Number] | None = None) -> Network:
+def step_program(source: object, inputs: Sequence[Number | Interval] | None = None) -> Network:
     """Return the exact program of one step with this constant input (zeros without one).
 
-    ``source``: a torch.nn RNN, LSTM, GRU, their cells, or a sequence of ``Layer``. ``inputs``: one number an input of the first layer.
+    ``source``: a torch.nn RNN, LSTM, GRU, their cells, or a sequence of ``Layer``. ``inputs``: one number an input of the first layer;
+    with an interval biases are intervals, and the program stands for the steps with each input in it.
     **Guarantee:** exact: the program is the step over the real numbers, not its floating-point execution.
     **Raises:** Malformed for another module or an input that does not fit; Unsupported for what has no such step (bidirectional, ..).
     """
@@ -115,33 +117,12 @@ def step_program(source: object, inputs: Sequence[Number] | None = None) -> Netw
 def driven_program(source: object, inputs: Sequence[Sequence[Number]]) -> Network:
     """Return the exact program of one round of a periodic input: the steps with inputs[0], inputs[1], .. one after another.
 
-    Its exponents are those of the driven network times len(inputs). **Raises:** as ``step_program``; Malformed without inputs.
+    Its exponents are those of the driven network times len(inputs). At most 128 steps of a layer of an RNN, 36 of an LSTM or a GRU, and so
+    many fewer with more layers; see ``verify.models.rounds``.
+    **Raises:** as ``step_program``; Malformed without inputs and for too many.
     """
     layers = layers_of(source)
-    return composed([step_program(layers, entry) for entry in inputs])
-
-
-def composed(networks: Sequence[Network]) -> Network:
-    """Return the program of F_p o .. o F_1 for the networks F_1, .., F_p, the first applied first. **Guarantee:** exact.
-
-    **Raises:** Malformed for none, for different numbers of states, and for more operations than a network may have.
-
-    **Example**
-
-    >>> layer = Layer("rnn_tanh", np.array([[1.0]]), np.array([[0.5]]))
-    >>> twice = composed([step_program([layer], [1.0]), step_program([layer], [0.0])])
-    >>> [(operation.name, operation.of) for operation in twice.program]
-    [('affine', (0,)), ('tanh', (1,)), ('affine', (2,)), ('tanh', (3,))]
-    """
-    sizes = sorted({network.dimension for network in networks})
-    if len(sizes) != 1:
-        raise _unfit("composition", "one or more networks with one number of states", str(sizes) if sizes else "none")
-    program: list[Operation] = []
-    for network in networks:
-        base = len(program)  # the register that holds the state: 0, then the last of the network before
-        shifted = (Operation(one.name, tuple(i + base for i in one.of), one.matrices, one.bias) for one in network.program)
-        program.extend(tuple(shifted))
-    return Network(sizes[0], tuple(program))
+    return round_program(layers, [_input_column(entry, layers[0].inputs) for entry in inputs])
 
 
 def layers_of(source: object) -> tuple[Layer, ...]:
@@ -189,13 +170,18 @@ def _layer(module: object, cell: Cell, suffix: str) -> Layer:
     return Layer(cell, found[0], found[1], found[2], found[3])
 
 
-def _input_column(inputs: Sequence[Number] | None, size: int) -> Matrix:
+def _input_column(inputs: Sequence[Number | Interval] | None, size: int) -> Matrix:
     if inputs is None:
         return zeros(size, 1)
-    entries = [_number(value) for value in inputs]
+    entries = [_span(value) for value in inputs]
     if len(entries) != size or None in entries:
         raise _unfit("input", f"{size} finite numbers, one an input", str(list(inputs))[:200])
-    return Matrix.column([value for value in entries if value is not None])
+    return Matrix.intervals(value for value in entries if value is not None)
+
+
+def _span(value: Number | Interval) -> Interval | None:
+    number = value if isinstance(value, Interval) else _number(value)
+    return Interval(number, number) if isinstance(number, Fraction) else number
 
 
 def _number(value: Number) -> Fraction | None:

@@ -39,6 +39,24 @@ def solve(matrix: Matrix, right: Matrix) -> Matrix:
     return Matrix.column(entries)
 
 
+def particular_solution(matrix: Matrix, right: Matrix) -> Matrix | None:
+    """Return one x with matrix x = right, free entries 0; None where there is none.
+
+    **Shapes:** n x m and n x k, both without radii; m x k. **Guarantee:** exact.
+    """
+    rows, (width, count) = len(matrix.mid), (matrix.shape[1], right.shape[1])
+    entries = [value for one, two in zip(matrix.mid, right.mid, strict=True) for value in (*one, *two)]
+    reduced, den, rank = flint.fmpz_mat(rows, width + count, entries).rref()
+    pivots = [next(j for j in range(width + count) if reduced[i, j]) for i in range(rank)]
+    if any(pivot >= width for pivot in pivots):
+        return None
+    scale = Fraction(matrix.den, right.den * int(den))
+    found = [[Fraction(0)] * count for _ in range(width)]
+    for i, pivot in enumerate(pivots):
+        found[pivot] = [int(reduced[i, width + j]) * scale for j in range(count)]
+    return Matrix.exact(found)
+
+
 def approximate_inverse(matrix: Matrix, extra_bits: int = 12) -> Matrix:
     """Return a dyadic matrix C with |I - C matrix| well below 1.
 

@@ -75,26 +75,39 @@ class BoxNetwork:
             for operation in network.program
         ]
 
+    def images(self, low: Floats, high: Floats) -> Range:
+        """Return the images alone, as ``enclose`` does. **Shapes:** low, high and the images (B, M)."""
+        value = self._values(low, high)[-1]
+        return Range(value.low[:, :, 0], value.high[:, :, 0])
+
     def enclose(self, low: Floats, high: Floats) -> tuple[Range, Range]:
         """Return images and Jacobians on boxes. **Shapes:** low, high (B, M); images (B, M), Jacobians (B, M, M)."""
-        unit = np.broadcast_to(np.eye(self.dimension), (len(low), self.dimension, self.dimension))
-        registers = [(Range(low[:, :, None], high[:, :, None]), Range(unit, unit))]
-        for name, of, matrices, bias in self.program:
-            arguments = [registers[i] for i in of]
-            if bias is not None:
-                values = _summed([value.under(weights) for weights, (value, _) in zip(matrices, arguments, strict=True)])
-                slopes = _summed([slope.under(weights) for weights, (_, slope) in zip(matrices, arguments, strict=True)])
-                registers.append((values.plus(Range.ball(*bias)), slopes))
+        unit, values = np.broadcast_to(np.eye(self.dimension), (len(low), self.dimension, self.dimension)), self._values(low, high)
+        registers = [Range(unit, unit)]
+        for (name, of, matrices, _), output in zip(self.program, values[1:], strict=True):
+            slopes, inputs = [registers[i] for i in of], [values[i] for i in of]
+            if matrices:
+                registers.append(_summed([slope.under(weights) for weights, slope in zip(matrices, slopes, strict=True)]))
             elif name == "add":
-                registers.append((arguments[0][0].plus(arguments[1][0]), arguments[0][1].plus(arguments[1][1])))
+                registers.append(slopes[0].plus(slopes[1]))
             elif name == "mul":
-                (one, left), (two, right) = arguments
-                registers.append((one.times(two), left.times(two).plus(right.times(one))))
+                registers.append(slopes[0].times(inputs[1]).plus(slopes[1].times(inputs[0])))
             else:
-                value = _CURVES[name](arguments[0][0])
-                registers.append((value, arguments[0][1].times(_SLOPES[name](arguments[0][0], value))))
-        value, slope = registers[-1]
-        return Range(value.low[:, :, 0], value.high[:, :, 0]), slope
+                registers.append(slopes[0].times(_SLOPES[name](inputs[0], output)))
+        return Range(values[-1].low[:, :, 0], values[-1].high[:, :, 0]), registers[-1]
+
+    def _values(self, low: Floats, high: Floats) -> list[Range]:
+        values = [Range(low[:, :, None], high[:, :, None])]
+        for name, of, matrices, bias in self.program:
+            inputs = [values[i] for i in of]
+            if bias is not None:
+                total = _summed([value.under(weights) for weights, value in zip(matrices, inputs, strict=True)])
+                values.append(total.plus(Range.ball(*bias)))
+            elif name == "add":
+                values.append(inputs[0].plus(inputs[1]))
+            else:
+                values.append(inputs[0].times(inputs[1]) if name == "mul" else _CURVES[name](inputs[0]))
+        return values
 
 
 def _ball(matrix: Matrix) -> Weights:

@@ -195,7 +195,7 @@ def wide_box(networks: Sequence[Network]) -> Sides | None:
     maps, size = [BoxNetwork(network) for network in networks], networks[0].dimension
     low, high, nested = np.full(size, -_LARGE), np.full(size, _LARGE), False
     for _ in range(_WIDE_TURNS):
-        images = [one.enclose(low[None], high[None])[0] for one in maps]
+        images = [one.images(low[None], high[None]) for one in maps]
         down, up = np.min([image.low[0] for image in images], axis=0), np.max([image.high[0] for image in images], axis=0)
         room = _SLACK * np.maximum(up - down, _LEAST_ROOM)
         down, up = down - room, up + room

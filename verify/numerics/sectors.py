@@ -7,20 +7,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 
 from verify.numerics.batch import floats_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from proofs.network import Network
 
     Floats = NDArray[np.float64]
+    Slopes = Sequence[Sequence["Factor"]]
 
 _LIMITS = {"relu": 1.0, "tanh": 1.0, "sigmoid": 0.25}
 _ASCENTS = 12
 _LEAST = 2.0**-20
+_TINY = 1e-290
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,17 @@ class Sector:
     limits: Floats
     states: Floats
     units: Floats
+
+    @property
+    def is_finite(self) -> bool:
+        """Say whether floats can hold it."""
+        return self.largest < np.inf
+
+    @property
+    def largest(self) -> float:
+        """Return the largest absolute entry, infinity where one is not a number."""
+        sizes = [float(np.abs(part).max(initial=0.0)) for part in (self.J, self.B, self.G, self.E)]
+        return max(sizes) if np.isfinite(sizes).all() else np.inf
 
     @cached_property
     def ahead(self) -> Floats:
@@ -91,32 +105,66 @@ class Sector:
         )
 
 
-def sector_of(network: Network) -> Sector | None:
-    """Return the sector form of a network (of its middle, where weights are intervals); None for programs with ``mul``.
+def sector_of(network: Network, slopes: Slopes | None = None) -> Sector | None:
+    """Return the sector form of a network (of its middle, where weights are intervals), with global slopes or with these.
 
-    **Guarantee:** heuristic (floats).
+    A slope in [low, high] is low and a unit whose slope lies in [0, high - low]; so is a factor of a product, see card D9. Factors that are
+    one number are no units. None for programs with ``mul`` without ``slopes``. **Guarantee:** heuristic (floats).
     """
-    if any(operation.name == "mul" for operation in network.program):
-        return None
-    sizes = _sizes(network)
-    size, count = network.dimension, sum(sizes[i + 1] for i, operation in enumerate(network.program) if operation.name in _LIMITS)
+    if slopes is None:
+        if any(operation.name == "mul" for operation in network.program):
+            return None
+        slopes = _everywhere(network)
+    size, count = network.dimension, sum(int(factor.is_open.sum()) for factors in slopes for factor in factors)
     registers = [np.eye(size, size + count)]
-    inputs: list[Floats] = []
-    limits: list[float] = []
-    for operation in network.program:
-        arguments = [registers[i] for i in operation.of]
-        if operation.name in _LIMITS:
-            registers.append(np.eye(len(arguments[0]), size + count, size + len(limits)))
-            inputs.append(arguments[0])
-            limits += [_LIMITS[operation.name]] * len(arguments[0])
-        elif operation.name == "add":
-            registers.append(arguments[0] + arguments[1])
-        else:
-            terms = [floats_of(matrix) @ argument for matrix, argument in zip(operation.matrices, arguments, strict=True)]
-            registers.append(np.sum(terms, axis=0))
-    last, reads = registers[-1], np.vstack([np.zeros((0, size + count)), *inputs])
+    units = _Units(size + count, size)
+    for operation, factors in zip(network.program, slopes, strict=True):
+        terms = [registers[i] for i in operation.of]
+        if factors:
+            terms = [units.through(rows, factor) for rows, factor in zip(terms, factors, strict=True)]
+        elif operation.bias is not None:
+            terms = [floats_of(matrix) @ rows for matrix, rows in zip(operation.matrices, terms, strict=True)]
+        registers.append(np.sum(terms, axis=0))
+    last, reads = registers[-1], np.vstack([np.zeros((0, size + count)), *units.inputs])
     scales = np.ones(size), np.ones(count)
-    return Sector(last[:, :size], last[:, size:], reads[:, :size], reads[:, size:], np.array(limits), *scales)
+    limits = np.concatenate([np.empty(0), *units.limits])
+    return Sector(last[:, :size], last[:, size:], reads[:, :size], reads[:, size:], limits, *scales)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """By what the difference of a register is multiplied, entry by entry: low to high, one number where not ``is_open``."""
+
+    low: Floats
+    high: Floats
+    is_open: NDArray[np.bool_]
+
+
+class _Units:
+    """The units met so far: what they read, and how large their slopes may be."""
+
+    def __init__(self, width: int, used: int) -> None:
+        self._width, self._used = width, used
+        self.inputs: list[Floats] = []
+        self.limits: list[Floats] = []
+
+    def through(self, rows: Floats, factor: Factor) -> Floats:
+        """Return slopes times rows, with a new unit for each that is a range."""
+        opened, out = np.flatnonzero(factor.is_open), factor.low[:, None] * rows
+        out[opened, self._used + np.arange(len(opened))] += 1.0
+        self.inputs.append(rows[opened])
+        self.limits.append((factor.high - factor.low)[opened])
+        self._used += len(opened)
+        return out
+
+
+def _everywhere(network: Network) -> Slopes:
+    """Return the ranges of the slopes on all of R^M."""
+    sizes, slopes = _sizes(network), list[tuple[Factor, ...]]()
+    for size, operation in zip(sizes[1:], network.program, strict=True):
+        limit = np.full(size, _LIMITS.get(operation.name, 0.0))
+        slopes.append((Factor(np.zeros(size), limit, limit > 0.0),) if operation.name in _LIMITS else ())
+    return tuple(slopes)
 
 
 def slowest_slopes(sector: Sector) -> tuple[float, Floats]:
@@ -139,7 +187,8 @@ def slowest_slopes(sector: Sector) -> tuple[float, Floats]:
         x, y = right[:, lead], left[:, lead].conj()
         reads = sector.G @ x + sector.E @ np.linalg.solve(inner, slopes * (sector.G @ x))
         sends = np.linalg.solve(inner.T, (y @ sector.B))
-        change = (np.conj(values[lead]) * sends * reads / (y @ x if y @ x != 0 else 1.0)).real
+        turn = np.conj(values[lead]) / max(abs(values[lead]), _TINY)  # only signs matter: products of huge weights would overflow
+        change = (turn * sends * reads / (y @ x if y @ x != 0 else 1.0)).real
         slopes = np.where(change > 0, sector.limits, 0.0)
     return best, kept
 

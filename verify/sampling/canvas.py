@@ -11,8 +11,7 @@ from math import isclose, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proofs.errors import Malformed
-from verify.certification.files import fresh_file
+from verify.certification.files import fresh_file, refuse_kind
 from verify.errors import Unsupported
 
 if TYPE_CHECKING:
@@ -81,11 +80,9 @@ def save(figure: Figure, path: str | Path) -> Path:
     import matplotlib as mpl
 
     place = Path(path)
+    refuse_kind(place)
     kind = place.suffix.lower().removeprefix(".")
     unstamped = {"svg": {"Date": None}, "png": {"Software": None}, "pdf": {"CreationDate": None}}
-    if kind not in unstamped:
-        expected = "a name that ends in .svg, .png or .pdf"
-        raise Malformed(where=str(place), law="kinds of figures", expected=expected, got=place.suffix or "no ending")
     with fresh_file(place) as fresh, mpl.rc_context(_STYLE):
         figure.savefig(fresh.stream, format=kind, dpi=_DPI, metadata=unstamped[kind])
         fresh.keep()

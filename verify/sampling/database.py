@@ -13,19 +13,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from proofs.errors import Malformed
+from verify.duck import DuckFile, Kind
 from verify.sampling.counts import CellCounts
-from verify.sampling.duck import FRESH, LAW, connect, hold, let_go, letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
-    from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
 
     from verify.sampling.families import Cell
@@ -59,11 +58,6 @@ _EXPORT = """
           ORDER BY cell, i)
     TO '{path}' (FORMAT parquet)
 """
-_STRANGE = (
-    "SELECT view_name FROM duckdb_views() WHERE NOT internal",
-    "SELECT function_name FROM duckdb_functions() WHERE NOT internal",
-    "SELECT column_name FROM duckdb_columns() WHERE NOT internal AND column_default IS NOT NULL",
-)
 _MARKED = "SELECT cell, sum(rows)::BIGINT, min(start), max(start + rows) - 1 FROM chunks GROUP BY cell ORDER BY cell"
 _THERE = "SELECT cell, count(*), min(i), max(i) FROM networks GROUP BY cell ORDER BY cell"
 _OVERLAPPING = "SELECT * FROM (SELECT lead(start) OVER (PARTITION BY cell ORDER BY start) < start + rows AS bad FROM chunks) WHERE bad"
@@ -81,38 +75,18 @@ class Row:
     checked: bool
 
 
-class Database:
+class Database(DuckFile):
     """An open campaign; a context manager, closed at its end. ``path`` None: in memory.
 
     **Raises** Malformed, from every method: another seed, another format, a damaged file, one that another campaign is writing.
     """
 
+    kind = Kind("campaign", TABLES, "another --db", "another --db, or remove this file to start afresh")
+
     def __init__(self, path: Path | None, seed: int, made_with: str) -> None:
         """Open the file, or begin it; what it holds already must have the same seed."""
-        self.path = path
         self._cells: dict[str, int] = {}
-        self._held = hold(path)
-        try:
-            self._connection = connect(path)
-            try:
-                with self._clear():
-                    self._greet(seed, made_with)
-            except BaseException:
-                self._connection.close()
-                raise
-        except BaseException:
-            let_go(self._held)
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            with self._clear():
-                self._connection.close()
-        finally:
-            let_go(self._held)
+        super().__init__(path, partial(self._greet, seed, made_with))
 
     def ask(self, cells: Sequence[Cell], count: int) -> None:
         """Note that the first ``count`` networks of these cells are wanted."""
@@ -192,27 +166,8 @@ class Database:
             self._run(_EXPORT.format(cells=numbers, count=int(count), path=name))
             fresh.keep()
 
-    @property
-    def place(self) -> str:
-        """Return the file's name for errors."""
-        return str(self.path or "campaign in memory")
-
     def _number(self, cell: Cell) -> int:
         return self._cells[cell.text]
-
-    def _run(self, question: str, values: Sequence[object] = ()) -> DuckDBPyConnection:
-        return self._connection.execute(question, list(values))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._clear():
-            self._run("BEGIN")
-            try:
-                yield
-            except BaseException:
-                self._run("ROLLBACK")
-                raise
-            self._run("COMMIT")
 
     @contextmanager
     def _incoming(self, columns: Columns) -> Iterator[None]:
@@ -223,17 +178,11 @@ class Database:
         finally:
             self._connection.unregister("incoming")
 
-    @contextmanager
-    def _clear(self) -> Iterator[None]:
-        with letters(self.path):
-            yield
-
     def _greet(self, seed: int, made_with: str) -> None:
         """Compare what is there with what is asked; begin an empty file."""
         if self._tables() == {}:
             with self._transaction():
-                for name, columns in TABLES.items():
-                    self._run(f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
+                self._make_tables()
                 self._run("INSERT INTO campaign VALUES (?, ?, ?)", [FORMAT, seed, made_with])
             return
         self._check_tables()
@@ -241,33 +190,15 @@ class Database:
         self._cells = dict(self._run("SELECT text, cell FROM cells").fetchall())
         self._check_chunks()
 
-    def _tables(self) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = {}
-        question = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY table_oid, column_index"
-        for table, column, kind in self._run(question).fetchall():
-            found.setdefault(table, {})[column] = kind
-        return found
-
-    def _check_tables(self) -> None:
-        """Refuse anything but the four tables: a view or a macro could stand for a file elsewhere."""
-        strange: list[Any] = [name for question in _STRANGE for (name,) in self._run(question).fetchall()]
-        if self._tables() != TABLES or strange:
-            got = ", ".join([*self._tables(), *map(str, strange)])
-            raise self._unfit(f"the tables {', '.join(TABLES)} as this program makes them", got)
-
     def _check_campaign(self, seed: int) -> None:
         found = self._run("SELECT format, seed FROM campaign").fetchall()
         if len(found) != 1 or found[0][0] != FORMAT:
             raise self._unfit(FORMAT, ", ".join(str(row[0]) for row in found))
         if found[0][1] != seed:
-            law, got = "a campaign has one seed", f"seed {seed}"
-            raise Malformed(where=self.place, law=law, expected=f"seed {found[0][1]}, as the file has it", got=got, remedy=FRESH)
+            raise self._differs("seed", found[0][1], seed)
 
     def _check_chunks(self) -> None:
         """Refuse rows without a mark, marks without rows, and chunks that overlap."""
         marked, there, overlapping = (self._run(question).fetchall() for question in (_MARKED, _THERE, _OVERLAPPING))
         if marked != there or overlapping:
             raise self._unfit("the rows of every finished chunk, and no others", "rows that do not fit the chunks")
-
-    def _unfit(self, expected: str, got: str) -> Malformed:
-        return Malformed(where=self.place, law=LAW, expected=expected, got=got, remedy=FRESH)

@@ -52,7 +52,7 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class DataSettings:
-    """A simulated system, or a file of the user's (.npy or .csv, time first)."""
+    """A simulated system, or a file of the user's (.npy or .csv, time first); a relative name is read from the configuration's folder."""
 
     system: str | None = None
     file: str | None = None

@@ -52,11 +52,19 @@ def about(name: str) -> str:
     return ELLIPSE if name == "ellipse" else SYSTEMS[name].about
 
 
-def series_of(settings: DataSettings) -> np.ndarray:
-    """Return the series that a configuration asks for. **Shapes:** (T, N). **Raises:** Malformed."""
+def series_of(settings: DataSettings, folder: Path | None = None) -> np.ndarray:
+    """Return the series that a configuration asks for; the name of its file is read from ``folder`` (None: the working directory).
+
+    **Shapes:** (T, N). **Raises:** Malformed.
+    """
     if settings.file is None:
         return simulate(str(settings.system), settings.steps, settings.dt, settings.seed, settings.noise, standardise=settings.standardise)
-    found = read_series(Path(settings.file))
+    path = (folder or Path()) / settings.file  # an absolute name stays what it is
+    if not path.is_file():
+        remedy = "" if Path(settings.file).is_absolute() else "a relative name is read from the folder of the configuration file"
+        law = "the series of a configuration"
+        raise Malformed(where="key data, key file", law=law, expected=f"a file {path}", got="no such file", remedy=remedy)
+    found = read_series(path)
     return standardised(found, settings.file) if settings.standardise else found
 
 

@@ -71,7 +71,7 @@ def train(
     from verify.training.loop import Loop
 
     asked, folder = read_config(config), Path(directory)
-    series = series_of(asked.data)
+    series = series_of(asked.data, Path(config).parent if isinstance(config, (str, Path)) else None)
     check_length(asked, len(series), "configuration")
     with one_thread():
         loop = Loop(asked, series)

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from proofs.errors import Malformed
-from proofs.exponents import DrivenContraction, DrivenExponents
+from proofs.exponents import BoxContraction, DrivenContraction, DrivenExponents
 from proofs.grammar import write_number
 from proofs.kernel import check
 from proofs.network import Network
-from verify.certification.driven import ProvedDriven, alphabet, certify_driven, symbols_of
+from verify.certification.driven import ProvedDriven, alphabet, certify_driven
+from verify.certification.symbols import symbols_of
 from verify.loading import load_network
 from verify.models.gated import Cell, Layer
 from verify.numerics.batch import FloatNetwork
@@ -68,12 +69,14 @@ def test_a_forced_network_is_bounded_from_both_sides() -> None:
     assert all_inputs[1] < 0.0
     assert some[1] < all_inputs[1]
     assert some[0] > -2.0
+    assert floats(found, "box_contraction")[1] <= all_inputs[1]
     assert [entry.scope for entry in found.entries] == [
         "every orbit, every input",
         "every orbit staying in a region, every sequence of the stated inputs",
+        "every orbit staying in a region, every sequence of the stated inputs",
     ]
-    assert [type(claim) for claim in found.claims] == [DrivenContraction, DrivenExponents]
-    assert found.theorems == ("driven_contraction", "driven_graph")
+    assert [type(claim) for claim in found.claims] == [DrivenContraction, BoxContraction, DrivenExponents]
+    assert found.theorems == ("driven_contraction", "box_contraction", "driven_graph")
 
 
 def test_an_lstm_forgets_its_start_under_every_input_sequence() -> None:

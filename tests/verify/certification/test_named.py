@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import pytest
@@ -26,8 +27,9 @@ ORDERED = {"A": ["3/2"], "W": [["-9/4"]], "h": [1]}  # slopes 3/2 and -3/4: no c
 LOZI = {"A": [["17/10", 1], ["1/2", 0]], "W": [["-17/5", 0], [0, 0]], "h": [1, 0]}
 FOLDED = {"A": [["5/2", 0], [0, "5/2"]], "W": [[-5, 0], [0, -5]], "h": [1, 1]}
 CALM = {"A": ["1/2", "1/4"], "W": [[0, "1/4"], ["-1/4", 0]], "h": [1, "1/2"]}
+BISTABLE = {"model": "rnn", "W": [[2]], "b": [0], "activation": "tanh"}
 
-ON_NETWORKS = {
+ON_NETWORKS: dict[str, Mapping[str, object]] = {
     "exact_cycle": LOZI,
     "cycle": LOZI,
     "stability": LOZI,
@@ -36,6 +38,7 @@ ON_NETWORKS = {
     "all_cycles": TENT,
     "necklaces": LOZI,
     "every_cycle": LOZI,
+    "cycles_in_box": BISTABLE,
     "unique_for_every_bias": CALM,
     "no_period": ORDERED,
     "li_yorke": TENT,
@@ -47,6 +50,7 @@ ON_NETWORKS = {
     "entropy_gives_scrambling": TENT,
     "sharkovskii": TENT,
     "contraction": HALF,
+    "box_contraction": HALF,
     "trapping": CALM,
     "coppel": ORDERED,
     "entropy_upper": TENT,
@@ -62,9 +66,9 @@ ON_NETWORKS = {
 SLOW = {"covering_graph"}
 
 
-def plrnn(arrays: dict[str, object]) -> Loaded:
-    """Return a PLRNN."""
-    return load(arrays, "plrnn")
+def plrnn(arrays: Mapping[str, object]) -> Loaded:
+    """Return a PLRNN, or the network of the family that is named."""
+    return load(dict(arrays), None if "model" in arrays else "plrnn")
 
 
 def proved_by(answer: Certified | NotFound, name: str) -> Certified:

@@ -133,14 +133,72 @@ def test_below_rounding_level_the_determinant_speaks() -> None:
     assert values(spectrum(system, steps=64, tangent_warmup=100)) == [pytest.approx(0, abs=1e-9), pytest.approx(log(0.5), abs=1e-9), -inf]
 
 
-def test_several_directions_below_rounding_level_fail_a_check() -> None:
+def test_several_directions_below_rounding_level_are_minus_infinity_and_that_is_said() -> None:
     turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64))[0]
     sizes = torch.tensor([1.0, 1e-22, 1e-25], dtype=torch.float64)
     system = linear((turn @ torch.diag(sizes) @ turn.T).tolist())
     system.determinant = lambda x: sizes.log().sum().expand(len(x))
     found = spectrum(system, steps=64)
-    assert "resolution" in {check.name for check in found.failed}
-    assert -inf not in values(found)
+    assert values(found) == [pytest.approx(0, abs=1e-9), -inf, -inf]
+    assert found.sum is not None
+    assert found.sum.value == pytest.approx(log(1e-47), abs=1e-9)
+    assert "2 directions shrank below rounding level" in found.notes[0]
+    assert {check.name: check.detail for check in found.checks}["sum"].endswith(
+        "1 of 1 sequences left out: directions below rounding level"
+    )
+    assert_sound(found)
+    some = spectrum(system, steps=64, k=2)
+    assert values(some) == [pytest.approx(0, abs=1e-9), -inf]
+    assert "1 direction shrank" in some.notes[0]
+    assert_sound(some)
+
+
+def saturated(before: float) -> torch.nn.RNN:
+    """Return three uncoupled tanh units, two of them at this pre-activation and one more: slopes 4 exp(-2 x)."""
+    module = torch.nn.RNN(1, 3).double().requires_grad_(requires_grad=False)
+    for name, value in module.named_parameters():
+        value.copy_(torch.eye(3) / 2 if name == "weight_hh_l0" else torch.zeros_like(value))
+    module.get_parameter("bias_ih_l0").copy_(torch.tensor([0.0, before, before + 1]))
+    return module
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_units_whose_slopes_underflow_at_once(dtype: str) -> None:
+    beyond = {"float64": 400.0, "float32": 100.0}[dtype]
+    found = spectrum(saturated(beyond), driven=False, steps=64, dtype=dtype)
+    assert values(found) == [pytest.approx(log(0.5), abs=1e-6), -inf, -inf]
+    assert found.sum is not None
+    assert found.sum.value == pytest.approx(log(0.5) + 2 * log(2) - 4 * (beyond + 1), rel=1e-6)
+    assert "shrank below rounding level" in found.notes[0]
+    assert_sound(found)
+    within = spectrum(saturated(30.0), driven=False, steps=64, dtype=dtype)
+    assert values(within) == pytest.approx([log(0.5), log(2) - 61, log(2) - 63], abs=1e-5)
+    assert_sound(within)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("kind", [torch.tanh, torch.relu])
+@pytest.mark.parametrize("size", [3, 4])
+def test_nets_of_rank_one_have_one_exponent(size: int, kind: Any, dtype: torch.dtype) -> None:  # noqa: ANN401 - a function of torch
+    u, v = torch.randn(2, size, generator=torch.Generator().manual_seed(size), dtype=dtype).abs() / 2
+    name = str(dtype).removeprefix("torch.")
+    for k in (size, 2):
+        found = spectrum(lambda z: kind(u * (v @ z) + 0.1), dimension=size, k=k, steps=64, dtype=name)
+        assert values(found)[1:] == [-inf] * (k - 1)
+        assert np.isfinite(values(found)[0])
+        assert_sound(found)
+
+
+def test_without_weights_every_direction_dies() -> None:
+    module = torch.nn.RNN(2, 3)
+    torch.nn.init.zeros_(module.get_parameter("weight_hh_l0"))
+    for dtype in ("float64", "float32"):
+        found = spectrum(module, torch.ones(96, 2), dtype=dtype)
+        assert values(found) == [-inf] * 3
+        assert_sound(found)
+    still = spectrum(lambda z: 0 * z, dimension=2, steps=32)
+    assert values(still) == [-inf, -inf]
+    assert_sound(still)
 
 
 def test_a_singular_step_is_minus_infinity_by_formula() -> None:

@@ -11,7 +11,7 @@ import pytest
 from verify.lyapunov.answers import Answer, Proofs, proved_json
 from verify.lyapunov.checks import Check
 from verify.lyapunov.doctor import Diagnosis, Fault
-from verify.lyapunov.results import Certified, Estimate, Exact
+from verify.lyapunov.results import Certified, Estimate, Exact, Scope
 from verify.lyapunov.spectra import Spectrum
 from verify.lyapunov.texts import answer_text, diagnosis_text, enclosed, measured
 
@@ -113,6 +113,31 @@ def test_proofs_stand_apart() -> None:
             "; everything else above is an estimate"
         ),
     ]
+
+
+def test_finite_times_stand_apart_from_limits() -> None:
+    scope: Scope = "this orbit, under the stated inputs"
+    finite = (
+        Certified(1, Fraction(1, 3), Fraction(1, 2), scope, "finite_time", 20),
+        Certified(2, None, Fraction(-3), scope, "finite_time", 20),
+    )
+    run = found(PAIR, start=np.array([0.5, -1.0]))
+    lines = answer_text(Answer(NETWORK, run, Proofs(finite), 3))
+    assert lines[lines.index("Proved (accepted by the checker, nothing here rests on the estimates)") + 1 :] == [
+        "proved for this orbit: exponent 1 over 20 steps in [0.333, 0.500] nats/step",
+        "proved for this orbit: exponent 2 over 20 steps in [-inf, -3.000] nats/step",
+        (
+            "this orbit   the exact one from (0.5, -1.0), under the first inputs, without a warm-up: finite-time exponents "
+            "(theorem finite_time) are no limits, and floats leave an orbit that is chaotic"
+        ),
+        (
+            "Proved  finite-time exponent 1 of this orbit over 20 steps: in [0.33333333, 0.50000000] nats/step (and 1 more above); "
+            "no limit is proved, everything else above is an estimate"
+        ),
+    ]
+    assert answer_text(Answer(NETWORK, run, Proofs((*finite, HALF)), 3))[-1].startswith("Proved  exponent 1 of this cycle: in")
+    assert finite[0].as_json()["scope"] == "this orbit, 20 steps from the stated start, under the stated inputs"
+    assert (finite[0].as_json()["steps"], "steps" in HALF.as_json()) == (20, False)
 
 
 def test_nothing_proved() -> None:

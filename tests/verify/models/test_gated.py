@@ -13,7 +13,7 @@ from proofs.arithmetic import Matrix
 from proofs.errors import Malformed
 from proofs.network import Network
 from verify.errors import Unsupported
-from verify.models.gated import Layer, composed, driven_program, layers_of, step_program
+from verify.models.gated import Cell, Layer, driven_program, layers_of, step_program
 
 SIZE, INPUTS = 3, 2
 
@@ -160,11 +160,53 @@ def test_arrays_that_do_not_fit_are_refused_by_name() -> None:
         step_program([lower, Layer("rnn_tanh", np.zeros((1, 1)), np.zeros((1, 1)))])
 
 
-def test_a_composition_needs_networks_of_one_size() -> None:
-    one, two = step_program(nn.RNN(1, 1)), step_program(nn.RNN(1, 2))
-    for networks in ([], [one, two]):
-        with pytest.raises(Malformed, match="composition"):
-            composed(networks)
+LONGEST: list[tuple[Cell, int, int]] = [
+    ("rnn_tanh", 1, 128),
+    ("rnn_relu", 2, 63),
+    ("lstm", 1, 36),
+    ("lstm", 2, 18),
+    ("gru", 1, 36),
+    ("gru", 3, 12),
+]
+
+
+def small(cell: Cell, count: int) -> list[Layer]:
+    """Return layers of one unit with weights that differ."""
+    gates = {"lstm": 4, "gru": 3}.get(cell, 1)
+    arrays = np.linspace(-1, 1, 4 * gates * count).reshape(count, 4, gates, 1)
+    return [Layer(cell, W_ih, W_hh, b_ih[:, 0], b_hh[:, 0]) for W_ih, W_hh, b_ih, b_hh in arrays]
+
+
+@pytest.mark.parametrize(("cell", "count", "longest"), LONGEST)
+def test_the_longest_round_is_that_of_its_steps(cell: Cell, count: int, longest: int) -> None:
+    layers, inputs = small(cell, count), [[Fraction(step % 5, 3)] for step in range(longest + 1)]
+    network = driven_program(layers, inputs[:-1])
+    state = expected = Matrix.column([Fraction(i, 7) for i in range(network.dimension)])
+    for entry in inputs[:-1]:
+        expected = step_program(layers, entry).image(expected, 100)
+    for found, wanted in zip(network.image(state, 100).entries(), expected.entries(), strict=True):
+        assert abs((found.lo + found.hi) - (wanted.lo + wanted.hi)) < Fraction(1, 2**80)
+    with pytest.raises(Malformed, match=f"1 to {longest} steps"):
+        driven_program(layers, inputs)
+
+
+def test_a_round_has_a_step() -> None:
+    with pytest.raises(Malformed, match="1 to 36 steps"):
+        driven_program(small("gru", 1), [])
+
+
+@pytest.mark.parametrize("cell", ["rnn_tanh", "lstm", "gru"])
+def test_the_derivative_of_a_round_is_the_product_of_those_of_its_steps(cell: Cell) -> None:
+    layers, inputs = small(cell, 2), [[0.5], [-1.0], [0.25]]
+    network = driven_program(layers, inputs)
+    state, product = Matrix.column([Fraction(1, 3)] * network.dimension), Matrix.identity(network.dimension)
+    found = network.jacobian(state, 100)
+    for entry in inputs:
+        step = step_program(layers, entry)
+        product, state = step.jacobian(state, 100) @ product, step.image(state, 100)
+    for i in range(network.dimension):
+        for j in range(network.dimension):
+            assert float(found.middle(i, j)) == pytest.approx(float(product.middle(i, j)), rel=0, abs=1e-20)
 
 
 def test_a_module_that_does_something_else_has_no_program_here() -> None:

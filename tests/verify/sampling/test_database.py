@@ -187,7 +187,7 @@ def test_other_tables(name: str, db: Path, full: Path) -> None:
 
 @pytest.mark.parametrize(
     ("statement", "got"),
-    [("UPDATE campaign SET format = 'orbitproof campaign 2'", "orbitproof campaign 2"), ("DELETE FROM campaign", "")],
+    [("UPDATE campaign SET format = 'orbitproof campaign 2'", "orbitproof campaign 2"), ("DELETE FROM campaign", "nothing")],
 )
 def test_another_format(statement: str, got: str, full: Path) -> None:
     changed(full, statement)

@@ -186,6 +186,21 @@ def test_data_that_have_changed(tmp_path: Path) -> None:
         train(asked, tmp_path / "short")
 
 
+def test_a_relative_name_is_read_from_the_folder_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    path = tmp_path / "conf" / "run.json"
+    path.write_text(json.dumps(SMALL | {"data": {"file": "series.npy"}}), encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(Malformed, match="a relative name is read from the folder of the configuration file") as caught:
+        train(path, tmp_path / "run", until=0)
+    assert (caught.value.where, caught.value.expected) == ("key data, key file", f"a file {tmp_path / 'conf' / 'series.npy'}")
+    np.save(tmp_path / "conf" / "series.npy", simulate("ellipse", 60))
+    train(path, tmp_path / "run", until=1)
+    monkeypatch.chdir(tmp_path)
+    assert train(Path("conf/run.json"), "run", until=2, resume=True).config.data.file == "series.npy"
+
+
 def test_what_cannot_be_resumed(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match="a run that can be resumed"):
         train(SMALL, tmp_path, resume=True)
