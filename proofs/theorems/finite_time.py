@@ -44,14 +44,14 @@ def check(step: Application) -> FiniteTime:
     ordered = len(rates) > 0 and rates[0] > 0 and all(low < high for low, high in pairwise(rates))
     step.require(1, ordered, "one or more positive rates in increasing order", rates)
     step.require_short_column(1, (*start, *rates))
+    length = 2 * steps * max(max(rate.numerator.bit_length(), rate.denominator.bit_length()) for rate in rates)
+    step.require(1, length <= MAX_NUMBER_BITS, f"powers of at most {MAX_NUMBER_BITS} bits", length, "rates with short numbers")
     step.require_work(2, steps * (3 * step.network.products + size**3), bits)
     product = _product(step, [networks[i] for i in inputs] or [networks[0]] * steps, Matrix.column(start), bits)
     step.require_work(3, (1 + len(rates)) * size**3, 2 * (bits + product.longest))
     square = product.transposed() @ product
     counts: list[int] = []
     for number, rate in enumerate(rates, 1):
-        length = 2 * steps * max(rate.numerator.bit_length(), rate.denominator.bit_length())
-        step.require(3, length <= MAX_NUMBER_BITS, f"powers of at most {MAX_NUMBER_BITS} bits", length, "rates with short numbers")
         shift = Matrix.identity(size).times(rate ** (2 * steps)).rounded(2 * bits)
         signs = pivot_signs(square - shift, 2 * bits)
         definite = len(signs) == size and all(signs)
