@@ -12,6 +12,8 @@ from os import _exit
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from verify.pools import stop_sending
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -93,6 +95,7 @@ class Farm:
         finally:
             for child in set(active_children()) - others:
                 child.terminate()
+            stop_sending(pool)
             pool.shutdown(cancel_futures=True)
 
     def _share_out(self, pool: ProcessPoolExecutor) -> str:

@@ -19,6 +19,7 @@ from verify.answers import CycleEntry
 from verify.candidates import Candidate, Found, Unresolved
 from verify.certification.cycles import CertifiedCycle, CycleProver
 from verify.itineraries import rotated
+from verify.pools import stop_sending
 from verify.search.cycles import find_cycles
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def _in_processes(run: Callable[..., Found], seeds: range) -> list[Found]:
     except BaseException:
         for child in set(active_children()) - others:
             child.terminate()
+        stop_sending(pool)
         raise
     finally:
         pool.shutdown(cancel_futures=True)

@@ -13,6 +13,7 @@ from multiprocessing import Pipe, get_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from verify.errors import NotFound, Unsupported
+from verify.pools import stop_sending
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -115,6 +116,7 @@ class Processes(Workforce):
         """Wait for the processes to end; unless all is finished, end them at once."""
         if self._leash is not None and not finished:
             self._leash.close()
+            stop_sending(executor)
         executor.shutdown(wait=True, cancel_futures=True)
         if self._leash is not None:
             self._leash.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -45,6 +47,29 @@ def test_every_task_comes_back() -> None:
 
 def test_every_task_comes_back_from_processes() -> None:
     assert sorted(result for _, result in spread(identity, tasks(20), workforce(2))) == list(range(20))
+
+
+def half_a_message(started: Path) -> None:
+    """Begin to send a result of 1,000 bytes and never end: an interrupt at that moment must not wait for the rest."""
+    queue = sys._getframe(1).f_locals["result_queue"]
+    with queue._wlock:
+        queue._writer._send(struct.pack("!i", 1000))
+        started.touch()
+        time.sleep(600)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_processes_that_are_ended_while_they_send_are_not_waited_for(jobs: int, tmp_path: Path) -> None:
+    force, started = Processes(jobs), tmp_path / "started"
+    executor = force.open()
+    future = executor.submit(half_a_message, started)
+    while not started.exists():
+        time.sleep(0.02)
+    ending = threading.Thread(target=force.close, args=(executor,), kwargs={"finished": False}, daemon=True)
+    ending.start()
+    ending.join(60)
+    assert not ending.is_alive()
+    assert isinstance(future.exception(0), BrokenExecutor)
 
 
 def test_who_works() -> None:
