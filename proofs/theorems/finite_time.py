@@ -3,12 +3,14 @@
 Statement   for the orbit of z over T steps (step t with the t-th stated input): of the M numbers (1/T) log s, s the singular values of
             DF^T(z), n_i lie below log c_i and the others above.
 Witness     start: z, a rational point; rates 0 < c_1 < c_2 < ..; bits; steps: T, or symbols (as in driven_graph) and inputs: the symbol
-            of each step, from 0 (with radii: each input within them).
+            of each step, from 0 (with radii: each input within them); optionally basis: a rational M x M matrix V (without: I).
 Checks      1  T is between 1 and 2^16; the rates are positive and increase; the symbols fit
             2  the enclosure of the orbit meets no border of a relu at any step, so that DF^T(z) is the product of the J_t
-            3  P'P - c_i^(2T) I has pivots of definite signs, P the enclosure of J_(T-1)..J_0; n_i of them are negative
+            3  V has no radii; (PV)'(PV) - c_i^(2T) V'V has pivots of definite signs, P the enclosure of J_(T-1)..J_0; n_i are negative
 Fails when  an exponent equals log c_i; bits do not resolve c_i^T or the growth of the errors over T steps; the orbit touches a border.
-Rests on    the eigenvalues of P'P are the squares of the singular values; Sylvester's law of inertia.
+Rests on    the eigenvalues of P'P are the squares of the singular values; Sylvester's law of inertia: V'(P'P - c^(2T) I)V has the
+            inertia of P'P - c^(2T) I if V is invertible. If Vx = 0 for an x other than 0, V'(..)V is singular, hence has no M pivots that
+            are not 0: check 3 fails for every singular V.
 """
 
 from __future__ import annotations
@@ -48,16 +50,26 @@ def check(step: Application) -> FiniteTime:
     step.require(1, length <= MAX_NUMBER_BITS, f"powers of at most {MAX_NUMBER_BITS} bits", length, "rates with short numbers")
     step.require_work(2, steps * (3 * step.network.products + size**3), bits)
     product = _product(step, [networks[i] for i in inputs] or [networks[0]] * steps, Matrix.column(start), bits)
-    step.require_work(3, (1 + len(rates)) * size**3, 2 * (bits + product.longest))
-    square = product.transposed() @ product
+    square, plain = _squares(step, product, len(rates), bits)
     counts: list[int] = []
     for number, rate in enumerate(rates, 1):
-        shift = Matrix.identity(size).times(rate ** (2 * steps)).rounded(2 * bits)
+        shift = plain.times(rate ** (2 * steps)).rounded(2 * bits)
         signs = pivot_signs(square - shift, 2 * bits)
         definite = len(signs) == size and all(signs)
         step.require(3, definite, f"pivots of definite signs for rate {number}", "one that may be 0", "other rates, or more bits")
         counts.append(signs.count(-1))
     return FiniteTime(start, steps, symbols, inputs, rates, tuple(counts))
+
+
+def _squares(step: Application, product: Matrix, rates: int, bits: int) -> tuple[Matrix, Matrix]:
+    """Return (PV)'(PV) and V'V."""
+    size, given = len(product.mid), step.witness.has("basis")
+    basis = step.witness.matrix("basis", (size, size)) if given else Matrix.identity(size)
+    step.require(3, basis.is_exact, "a basis without radii", "radii")
+    step.require_short_entries(3, basis)
+    step.require_work(3, (2 + rates) * size**3, 2 * (bits + product.longest + basis.longest))
+    image = (product @ basis).rounded(bits) if given else product
+    return image.transposed() @ image, basis.transposed() @ basis
 
 
 def _product(step: Application, networks: Sequence[Network], point: Matrix, bits: int) -> Matrix:

@@ -27,6 +27,8 @@ UNSURE = tanh_net([["1/2~1/8"]], ["0~1/16"])
 LINE = {"low": ["-17/8"], "high": ["9/4"]}
 STATION = 1.9150080481545
 DIAGONAL = Network(2, (affine([0, 0], ([["2", "0"], ["0", "1/2"]], 0)),))
+HIDDEN = Network(2, (affine([0, 0], ([["2081/2448", "-355/816"], ["-355/816", "105/272"]], 0)),))  # 10/9 along (5, -3), 1/8 along (3, 5)
+FAR: Witness = {"start": ["1", "1"], "steps": 20, "bits": 80, "rates": ["1/9", "1/7", "9/8"]}
 SHEAR = Network(2, (affine([0, 0], ([["1", "1"], ["0", "1"]], 0)),))
 TOUCHY = hinges([1], [0], [2])  # 2 relu(z)
 CELL = Network(
@@ -153,6 +155,13 @@ def finite() -> Named:
     inputs = {"symbols": [{"1": ["1/4"]}, {"1": ["0"]}], "inputs": [0, 1, 1, 0]}
     yield "driven-gated", GATED, {"start": ["1/8"], "bits": 60, "rates": ["1/5", "2/5"], **inputs}
     yield "radius", UNSURE, {"start": ["1/4"], "steps": 3, "bits": 60, "rates": ["1/4", "3/4"]}
+    yield "basis-of-singular-vectors", HIDDEN, {**FAR, "basis": [["5", "3"], ["-3", "5"]]}
+    yield (
+        "basis-that-is-skew",
+        DIAGONAL,
+        {"start": ["1", "1"], "steps": 50, "bits": 200, "rates": ["51/100"], "basis": [["1/3", "1"], ["0", "-7"]]},
+    )
+    yield "basis-driven", GATED, {"start": ["1/8"], "bits": 60, "rates": ["1/5", "2/5"], **inputs, "basis": [["-3/7"]]}
 
 
 def contracting() -> Named:
@@ -300,6 +309,15 @@ def bad_finite() -> Named:
     yield "tent-that-reaches-its-peak", tent(), {"start": ["1/4"], "steps": 2, "bits": 30, "rates": ["1"]}
     yield "errors-that-grow-over-the-border", tent("19/10"), {"start": ["1/3"], "steps": 60, "bits": 40, "rates": ["189/100", "191/100"]}
     yield "radius-too-wide-to-tell", UNSURE, {"start": ["1/4"], "steps": 3, "bits": 60, "rates": ["1/2"]}
+    yield "basis-missing", HIDDEN, FAR
+    yield "basis-singular", HIDDEN, {**FAR, "basis": [["5", "10"], ["-3", "-6"]]}
+    yield "basis-zero", HIDDEN, {**FAR, "basis": [["0", "0"], ["0", "0"]]}
+    yield "basis-singular-where-none-is-needed", DIAGONAL, {**good, "basis": [["1", "0"], ["0", "0"]]}
+    yield "basis-with-a-radius", HIDDEN, {**FAR, "basis": [["5", "3"], ["-3", "5~1p-99"]]}
+    yield "basis-that-does-not-rescue-too-few-bits", HIDDEN, {**FAR, "basis": [["5", "3"], ["-3", "5"]], "bits": 40}
+    yield "basis-near-the-wrong-vectors", HIDDEN, {**FAR, "basis": [["5", "0"], ["-3", "1"]]}
+    yield "basis-and-an-exponent-itself", DIAGONAL, {**good, "rates": ["1/2"], "basis": [["3", "1"], ["1", "2"]]}
+    yield "basis-too-long", DIAGONAL, {**good, "basis": [["1", "0"], ["0", f"1p{2**17}"]]}
     yield "powers-too-long", DIAGONAL, {**good, "steps": 2**16, "rates": ["51/100"], "bits": 8}
 
 
@@ -353,6 +371,9 @@ def malformed_boxed() -> Iterator[tuple[str, bytes]]:
         ("steps-and-inputs", {"steps": 1}),
         ("symbol-of-an-operation-without-bias", {"symbols": [{"0": ["1"]}]}),
         ("bits-beyond-smooth", {"bits": 4000}),
+        ("basis-of-another-shape", {"basis": [["1", "0"]]}),
+        ("basis-a-list", {"basis": ["1"]}),
+        ("basis-null", {"basis": None}),
     ):
         yield f"finite_time-{name}", Case(GATED).bad("finite_time", driven | fields)
     yield (

@@ -77,7 +77,7 @@ def cycles() -> Iterator[tuple[str, bytes]]:
     yield "cycle-block-radius-too-small", Case(network).bad("cycle", {**block, "radius": "1p-60"})
     wide = lozi(radius="~1/4")
     yield "cycle-weights-too-wide", Case(wide).bad("cycle", cycle_witness(wide, ["11"], "1/4"))
-    yield "cycle-in-the-wrong-region", Case(network).bad("cycle", cycle_witness(network, ["00"], "1p-10"))
+    yield "cycle-in-the-wrong-region", Case(network).bad("cycle", cycle_witness(network, ["01"], "1p-10"))
     touching = {"itinerary": ["10"], "points": [["0"]], "radius": "1p-10", "inverse": [["-2"]]}
     yield "cycle-orbit-that-touches-a-border", Case(tent("3/2")).bad("cycle", touching)
     yield "cycle-two-cycle-that-is-a-fixed-point", Case(network).bad("cycle", cycle_witness(network, ["11", "11"], "1p-10"))

@@ -68,6 +68,41 @@ def test_finite_time_exponents_are_those_of_the_exact_product(one: list[Fraction
     assert claim.counts == tuple(int(sum(s ** (1 / steps) < r for s in singular)) for r in rates)
 
 
+@settings(max_examples=40, deadline=None)
+@given(entries(4), entries(4), st.integers(1, 20))
+def test_every_invertible_basis_counts_alike_and_no_singular_one_passes(one: list[Fraction], two: list[Fraction], steps: int) -> None:
+    network = Network(2, (affine([0, 0], ([spell(one[:2]), spell(one[2:])], 0)),))
+    witness = {"start": ["1", "-1"], "steps": steps, "bits": 600, "rates": ["1/3", "5/3", "1000"]}
+    basis = [spell(two[:2]), spell(two[2:])]
+    if two[0] * two[3] == two[1] * two[2]:
+        with pytest.raises(Rejected, match="definite"):
+            Case(network).good("finite_time", witness | {"basis": basis})
+        return
+    try:
+        plain = Case(network).good("finite_time", witness)
+    except Rejected:
+        assume(False)
+    assert Case(network).good("finite_time", witness | {"basis": basis}) == plain
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_singular_bases_of_three_are_refused(rank: int) -> None:
+    basis = [[spell([Fraction(int(i == j < rank))])[0] for j in range(3)] for i in range(3)]
+    skew = [["1", "2", "3"], ["2", "3", "5"], ["1/7", "4", str(Fraction(1, 7) + 4)]]
+    for told in (basis, skew):
+        with pytest.raises(Rejected, match="definite"):
+            Case(THREE).good("finite_time", {"start": ["0", "0", "0"], "steps": 2, "bits": 400, "rates": ["1"], "basis": told})
+
+
+def test_a_basis_of_singular_vectors_halves_the_bits() -> None:
+    with pytest.raises(Rejected, match="definite"):
+        Case(corpus.HIDDEN).good("finite_time", corpus.FAR)
+    found = Case(corpus.HIDDEN).good("finite_time", corpus.FAR | {"basis": [["5", "3"], ["-3", "5"]]})
+    assert found == Case(corpus.HIDDEN).good("finite_time", corpus.FAR | {"bits": 160})
+    assert isinstance(found, FiniteTime)
+    assert found.counts == (0, 1, 2)
+
+
 @pytest.mark.parametrize("steps", [1, 7, 40])
 def test_finite_time_exponents_of_a_tanh_net_agree_with_floats(steps: int) -> None:
     weights = np.array([[-4.0, 2.0, -4.0], [-4.0, -4.0, 2.0], [0.0, -4.0, -4.0]])

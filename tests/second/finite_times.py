@@ -11,7 +11,7 @@ from mpmath import mp, mpf, svd_r
 from tests.second import boxes
 from tests.second.cards import Step
 from tests.second.exponents import MOST_SYMBOLS, driven_by
-from tests.second.nets import Net
+from tests.second.nets import Net, read_matrix
 from tests.second.text import BeyondReach, Json, integer, items, need, numbers, spell
 
 MOST_STEPS = 2**16
@@ -24,7 +24,8 @@ TOO_NEAR = mpf(2) ** -40
 def finite_time(step: Step) -> dict:
     """D8."""
     driven = "symbols" in step.witness
-    fields = step.fields("start rates bits " + ("symbols inputs" if driven else "steps"))
+    turned = " basis" if step.witness.get("basis") is not None else ""
+    fields = step.fields("start rates bits " + ("symbols inputs" if driven else "steps") + turned)
     bits, start, rates = step.bits(), numbers(fields["start"]), numbers(fields["rates"])
     spelled, nets = read_symbols(step.net, fields["symbols"]) if driven else ([], [step.net])
     inputs = [integer(i, 0, len(nets) - 1) for i in items(fields["inputs"])] if driven else []
@@ -34,8 +35,10 @@ def finite_time(step: Step) -> dict:
     if steps * step.net.dimension**2 > MOST_LONG:
         raise BeyondReach("too long an orbit")
     product = along(nets, inputs or [0] * steps, start, bits)
-    square = boxes.times(boxes.turned(product), product)
-    counts = [below(square, rate ** (2 * steps)) for rate in rates]
+    basis = boxes.eye(len(start)) if not turned else basis_of(fields["basis"], len(start))
+    image = boxes.times(product, basis)
+    square, plain = (boxes.times(boxes.turned(part), part) for part in (image, basis))
+    counts = [below(square, plain, rate ** (2 * steps)) for rate in rates]
     shown = {"steps": steps, "symbols": spelled, "inputs": inputs, "rates": list(map(spell, rates)), "counts": counts}
     return {"claim": "finite_time", "start": list(map(spell, start)), **shown}
 
@@ -45,6 +48,13 @@ def read_symbols(net: Net, content: Json) -> tuple[list, list]:
     need(0 < len(items(content)) <= MOST_SYMBOLS, "one or more symbols")
     spelled, nets = zip(*(driven_by(net, symbol) for symbol in content), strict=True)
     return list(spelled), list(nets)
+
+
+def basis_of(content: Json, size: int) -> list:
+    """Return the basis, a square matrix without radii."""
+    basis = read_matrix(content, size, size)
+    need(boxes.is_exact(basis), "a basis without radii")
+    return basis
 
 
 def along(nets: list, inputs: list, start: list, bits: int) -> list:
@@ -68,9 +78,9 @@ def down(value: Fraction, bits: int) -> Fraction:
     return value if value.denominator >> bits == 0 else Fraction((value.numerator << bits) // value.denominator, 1 << bits)
 
 
-def below(square: list, level: Fraction) -> int:
-    """Return how many eigenvalues are below a level; refuses where elimination does not settle it."""
-    signs = boxes.inertia(boxes.minus(square, [[boxes.mul(boxes.point(level), x) for x in row] for row in boxes.eye(len(square))]))
+def below(square: list, plain: list, level: Fraction) -> int:
+    """Return how many eigenvalues of a pair are below a level; refuses where elimination does not settle it."""
+    signs = boxes.inertia(boxes.minus(square, [[boxes.mul(boxes.point(level), x) for x in row] for row in plain]))
     need(signs is not None, "a rate too near to an exponent")
     return signs[1] if signs else 0
 

@@ -22,7 +22,7 @@ from proofs.kernel import check
 from proofs.network import Network
 from proofs.theorems.card import MAX_BITS, MAX_SMOOTH_BITS
 from proofs.theorems.finite_time import MAX_STEPS
-from verify.certification.draft import Draft, in_short, spelled
+from verify.certification.draft import Draft, in_short, spelled, spelled_rows
 from verify.certification.driven import alphabet
 from verify.certification.finite_time_rates import rates_for
 from verify.certification.symbols import MOST_SYMBOLS, symbols_of
@@ -279,9 +279,10 @@ def _too_slow(orbit: Orbit, bits: int, deadline: float) -> tuple[int, str] | Non
 def _product(orbit: Orbit, growth: Growth, wish: Wish, bits: int, most: int) -> Product:
     """Return the product with as many bits, from ``bits`` on, as the wanted exponents need. **Raises:** BorderError at the ``most``."""
     wanted = wish.k or len(orbit.start)
+    turned = growth.needs_basis(wanted)
     while True:
         try:
-            product = enclosed_product(orbit.networks, orbit.order, orbit.start, bits, growth.room)
+            product = enclosed_product(orbit.networks, orbit.order, orbit.start, bits, growth.room, turned=turned)
         except BorderError:
             if bits == most:
                 raise
@@ -307,6 +308,8 @@ def _kernel_seconds(orbit: Orbit, bits: int) -> float:
 
 def _witness(base: Network, orbit: Orbit, product: Product, rates: Sequence[Fraction]) -> dict[str, object]:
     witness: dict[str, object] = {"start": spelled(orbit.start), "rates": spelled(rates), "bits": product.bits}
+    if product.basis is not None:
+        witness["basis"] = spelled_rows(product.basis)
     if not orbit.driven:
         return witness | {"steps": orbit.steps}
     return witness | {"symbols": list(symbols_of((base, *orbit.networks))[1:]), "inputs": list(orbit.order)}

@@ -37,10 +37,12 @@ def rates_for(product: Product, wanted: int, width: float, slack: int = 0) -> li
 
 
 class _Levels:
-    """Counts of exponents below rates, by the kernel's elimination of P'P - c^(2T) I."""
+    """Counts of exponents below rates, by the kernel's elimination of (PV)'(PV) - c^(2T) V'V."""
 
     def __init__(self, product: Product, width: float, slack: int) -> None:
-        matrix = product.matrix()
+        matrix, self.plain = product.matrix(), Matrix.identity(len(product.exponents))
+        if product.basis is not None:
+            matrix, self.plain = (matrix @ product.basis).rounded(product.bits), product.basis.transposed() @ product.basis
         self.square = matrix.transposed() @ matrix
         self.product, self.half, self.slack = product, Fraction(width) / 2, slack
         self.size, self.bits = len(matrix.mid), ceil(log2(max(2.0, 1 / width))) + _GUARD_BITS
@@ -62,7 +64,7 @@ class _Levels:
     def floor(self, lost: int) -> Fraction | None:
         """Return a small rate that at least ``lost`` exponents are below of."""
         for step in range(self.slack, self.slack + _FLOORS):
-            value = Fraction(log(2) * (self.product.blur + 2**step) / (2 * self.product.steps))
+            value = Fraction(log(2) * (self.product.blur() + 2**step) / (2 * self.product.steps))
             places = self._places(value)
             rate = short_exp(value, places) if places >= _LEAST_BITS else None
             count = None if rate is None else self._count(rate)
@@ -78,7 +80,7 @@ class _Levels:
         """Return how many exponents lie below log(rate) as the kernel counts; None where a pivot may be 0."""
         if rate not in self.known:
             bits = 2 * self.product.bits
-            shift = Matrix.identity(self.size).times(rate ** (2 * self.product.steps)).rounded(bits)
+            shift = self.plain.times(rate ** (2 * self.product.steps)).rounded(bits)
             signs = pivot_signs(self.square - shift, bits)
             self.known[rate] = signs.count(-1) if len(signs) == self.size and all(signs) else None
         return self.known[rate]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
+from random import Random
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from proofs.claims import Contraction, ExponentUpper
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 _ODD = range(3, 16, 2)
 _MOST_EXPONENT = 6
+_MOST_STARTS, _GRID = 8, 1021  # beside 0; a prime, so that points are off the borders of networks with short numbers
 
 
 Route = Callable[[Request], None]
@@ -222,6 +226,22 @@ def by_means(request: Request) -> None:
     request.reasons += prove_cycle_mean(request.draft, budget=request.seconds).reasons
 
 
+def by_one_orbit(request: Request) -> None:
+    """Card finite_time: all exponents over 20 steps of the orbit of 0, or, where that runs along a border, of a point near it.
+
+    Points are drawn from the seed, with short numbers between -1 and 1; the claim states the one that was taken.
+    """
+    from verify.certification.finite_time import STEPS, Wish, orbit_of, prove_finite_time
+
+    network, drawn, deadline = request.draft.network, Random(request.effort.seed), monotonic() + request.seconds
+    for attempt in range(1 + _MOST_STARTS):
+        start = [Fraction(drawn.randint(-_GRID, _GRID) if attempt else 0, _GRID) for _ in range(network.dimension)]
+        found = prove_finite_time(request.draft, orbit_of(network, start, STEPS), Wish(None, deadline))
+        request.reasons += [f"from ({', '.join(spelled(start))}): {reason}" for reason in found.undecided]
+        if found.claim is not None:
+            return
+
+
 def by_markov(request: Request) -> None:
     """Card markov_exponent."""
     from verify.certification.markov import prove_markov
@@ -278,6 +298,7 @@ ROUTES: dict[str, Route] = {
     "exponent_bounds": by_bounds,
     "cycle_mean": by_means,
     "markov_exponent": by_markov,
+    "finite_time": by_one_orbit,
     "volume": by_spectrum,
     "driven_contraction": by_driven,
     "attracted": by_spectrum,

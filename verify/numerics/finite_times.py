@@ -16,13 +16,17 @@ import flint
 
 from proofs.arithmetic import Matrix
 from proofs.network import Network, Operation
+from verify.numerics.balanced_bases import balanced_basis
 from verify.numerics.precise import Numbers, PreciseNetwork, fraction_of, identity, largest, log2_above, on_grid, to_digits
 
 _GUARD = 64
 _WIDE = 0  # log2 of the radius of a state at which the enclosure is given up
 _SINGULAR = 0.5  # of the working precision: a direction shorter than this by a factor of 2**bits counts as lost
+_BASIS_BITS = 3  # what the counts lose in a basis
 _MARGIN = 8  # bits between a pivot and what is known of it
 _FEW = 16
+_PLAIN = 512  # bits up to which the columns of the product itself will do
+_SAVED = 0.8  # of the bits: a basis that saves less is not worth its place in a certificate
 _LOST = 16  # bits a step more where directions are mapped to 0, so that their bound is far down
 _NOISE = 2  # log2 of what rounding adds to an entry in an operation, in units of 2**-bits
 
@@ -42,10 +46,19 @@ class Growth:
 
     def first_bits(self, wanted: int, most: int) -> int:
         """Return a precision to begin with for the ``wanted`` largest singular values."""
+        turned = self.needs_basis(wanted)
+        return min(most, self._bits(wanted, turned=turned))
+
+    def needs_basis(self, wanted: int) -> bool:
+        """Say whether a basis near the singular vectors saves many of very many bits."""
+        plain = self._bits(wanted, turned=False)
+        return self.rank >= wanted and plain > _PLAIN and self._bits(wanted, turned=True) < _SAVED * plain
+
+    def _bits(self, wanted: int, *, turned: bool) -> int:
         known = sorted((value for value in self.logs if value > -inf), reverse=True)[:wanted]
         top, bottom = (min(0.0, known[0]), min(0.0, known[-1])) if known else (0.0, 0.0)
         lost = _LOST * self.steps if self.rank < wanted else 0
-        return min(most, _GUARD + int(max(0, self.room) + max(0.0, top - 2 * bottom)) + lost)
+        return _GUARD + int(max(0, self.room) + max(0.0, -bottom if turned else top - 2 * bottom)) + lost
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +69,27 @@ class Product:
     bits: int
     steps: int
     top: int  # log2 of the largest entry, rounded up
+    turned: bool = False  # the exponents are counted in a basis near the right singular vectors
 
     @property
     def error(self) -> int:
         """Return log2 of the largest radius, rounded up."""
         return max(log2_above(entry.rad()) for entry in self.numbers.entries())
 
-    @property
-    def blur(self) -> int:
-        """Return log2 of how far the entries of P'P are known, rounded up."""
-        return max(self.error, -self.bits) + max(self.top, self.error) + 2 * self.numbers.nrows().bit_length()
+    def blur(self, square: float = -inf) -> int:
+        """Return log2 of how far P'P is known where its eigenvalues are about 2**``square`` (in a basis; without one, anywhere)."""
+        error = max(self.error, -self.bits)
+        length = error + _BASIS_BITS if square == -inf else ceil(square / 2)
+        scale = max(length, self.error) if self.turned else max(self.top, self.error)
+        return error + scale + 2 * self.numbers.nrows().bit_length() + _BASIS_BITS * self.turned
+
+    @cached_property
+    def basis(self) -> Matrix | None:
+        """Return the basis V for the counts. **Guarantee:** heuristic."""
+        if not self.turned:
+            return None
+        with flint.ctx.workprec(2 * _GUARD + self.top - min(self.top, self.error)):
+            return balanced_basis(self.numbers.mid(), self.error)
 
     @cached_property
     def exponents(self) -> list[Fraction | None]:
@@ -96,7 +120,7 @@ def missing_bits(product: Product, growth: Growth, wanted: int, width: float) ->
     value = exponents[count - 1]
     rough = sorted(growth.logs, reverse=True)[count - 1]
     square = 2 * rough - _FEW if value is None else 2 * product.steps * float(value) / log(2)
-    missing = product.blur + _MARGIN - floor(square + log2(min(1.0, product.steps * width)))
+    missing = product.blur(square) + _MARGIN - floor(square + log2(min(1.0, product.steps * width)))
     return max(_GUARD, missing) if value is None else missing
 
 
@@ -122,10 +146,13 @@ def rough_growth(networks: Sequence[Network], order: Sequence[int], start: Seque
     return Growth(tuple(-inf if i in lost else total for i, total in enumerate(sums)), len(start) - len(lost), ceil(room), len(order))
 
 
-def enclosed_product(networks: Sequence[Network], order: Sequence[int], start: Sequence[Fraction], bits: int, room: int) -> Product:
+def enclosed_product(
+    networks: Sequence[Network], order: Sequence[int], start: Sequence[Fraction], bits: int, room: int, *, turned: bool = False
+) -> Product:
     """Enclose the product of the Jacobians along the orbit of ``start``, with the roundings that the kernel makes at ``bits``.
 
-    ``room``: log2 of how large its entries may become. **Guarantee:** heuristic (the kernel encloses it itself).
+    ``room``: log2 of how large its entries may become; ``turned``: its exponents are to be counted in a basis.
+    **Guarantee:** heuristic (the kernel encloses it itself).
     **Raises:** BorderError: the enclosure meets a border of a relu, or is wider than a unit, at that step.
     """
     with flint.ctx.workprec(bits + max(0, room) + _GUARD):
@@ -139,7 +166,7 @@ def enclosed_product(networks: Sequence[Network], order: Sequence[int], start: S
             product = balls[number].blurred(jacobian * product)
             if any(not entry.is_finite() or log2_above(entry.rad()) > _WIDE for entry in point.entries()):
                 raise BorderError(step)
-        return Product(product, bits, len(order), largest(product))
+        return Product(product, bits, len(order), largest(product), turned)
 
 
 def short_exp(value: Fraction, bits: int) -> Fraction:

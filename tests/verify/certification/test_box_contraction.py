@@ -156,9 +156,17 @@ def test_an_alphabet_is_proved_by_the_range_that_holds_it() -> None:
     assert entry.scope == "every orbit staying in a region, every sequence of the stated inputs"
     assert entry.upper is not None
     assert entry.upper < 0
+
+
+@pytest.mark.slow
+def test_a_wider_range_has_no_smaller_bound() -> None:
+    module = cell("LSTM", 2, 0.5)
+    networks = alphabet(module, np.eye(2).tolist())
+    entry = next(entry for entry in certify_driven(networks, budget=1.0).entries if entry.theorem == "box_contraction")
     wider = certify_driven(networks[:1], budget=1.0, within=input_range(module, [-1.0] * 2, [1.0] * 2))
     bound = next(entry.upper for entry in wider.entries if entry.theorem == "box_contraction")
     assert bound is not None
+    assert entry.upper is not None
     assert entry.upper <= bound < 0
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from proofs.claims import CycleCounts, OnePoint, Stability
 from proofs.errors import Malformed, Rejected
+from proofs.exponents import CyclesInBox
 from proofs.kernel import check
+from proofs.network import Network
 from tests.verify.command import CONTRACTION, lozi
 from verify.answers import CycleList
 from verify.certification import Effort, cycles, listing
@@ -17,11 +20,13 @@ from verify.certification.by_periods import leaf_words, root_word
 from verify.certification.listing import Listing
 from verify.certification.residues import residue_text
 from verify.certification.word_orbits import COUNTED
-from verify.loading import load, load_network
+from verify.loading import Loaded, load, load_network
+from verify.models.gated import Layer, step_program
 
 LOZI = {1: 2, 2: 1, 4: 1, 6: 4, 7: 4, 8: 7}  # the known counts at (17/10, 1/2)
 BOTH = pytest.mark.parametrize("method", ["words", "cyclic"])
 Model = dict[str, object]
+TWO_TANH: Model = {"model": "rnn", "W": [[2, 0], [0, 2]], "b": [0, 0], "activation": "tanh"}
 
 
 def affine_map(A: list[list[object]], h: list[object]) -> Model:
@@ -165,18 +170,39 @@ def test_a_box_filters_the_list_only() -> None:
     assert (empty.verdict, empty.cycles) == ("Proved", ())
 
 
+def unbounded() -> Network:
+    """Return a gated cell, smooth and not seen to be bounded."""
+    return step_program([Layer("gru", np.ones((3, 1)), np.array([[0.5], [0.25], [2.0]]))], [0.5])
+
+
 @pytest.mark.parametrize(
-    ("network", "why"),
+    ("network", "up_to", "why"),
     [
-        ({"model": "rnn", "W": [[2, 0], [0, 2]], "b": [0, 0], "activation": "tanh"}, "this one is smooth"),
-        (load(lozi()).with_radius(Fraction(1, 2**20)), "these have a radius"),
+        (unbounded(), 1, "all cycles (A4b): F is not seen to be bounded, so they are listed in a box only, and none was given"),
+        (load(TWO_TANH), 65, "all cycles (A4b): for periods up to 64 and up to 64 states"),
+        (load(lozi()).with_radius(Fraction(1, 2**20)), 1, "card A4 (all cycles) needs exact weights; these have a radius"),
     ],
 )
-def test_what_card_a4_does_not_cover(network: object, why: str) -> None:
-    answer = cycles(network, 1, complete=True, effort=Effort(budget_seconds=2))  # type: ignore[arg-type]
+def test_what_has_no_complete_list(network: Network | Loaded, up_to: int, why: str) -> None:
+    answer = cycles(network, up_to, complete=True, effort=Effort(budget_seconds=0.5))
     assert (answer.verdict, answer.complete) == ("NotFound", False)
-    assert answer.unresolved[-1].startswith("completeness: card A4 (all cycles) needs ")
-    assert answer.unresolved[-1].endswith(why)
+    assert answer.unresolved[-1] == f"completeness: {why}"
+
+
+def test_smooth_networks_are_listed_by_boxes() -> None:
+    """Each of two units that do not meet is at 0 or at one of two other points."""
+    answer = proved_by_boxes(cycles(TWO_TANH, 1, complete=True))
+    assert (answer.cycles_by_least_period, answer.everywhere) == ({1: 9}, True)
+    inside = proved_by_boxes(cycles(unbounded(), 1, complete=True, box=(Fraction(-1), Fraction(1))))
+    assert (inside.cycles_by_least_period, inside.everywhere) == ({1: 1}, False)
+
+
+def proved_by_boxes(answer: CycleList) -> CycleList:
+    """Check that an answer is complete by card A4b and that the checker says so."""
+    assert (answer.verdict, answer.complete, answer.effort["method"], answer.unresolved) == ("Proved", True, "boxes", ())
+    assert answer.certificate is not None
+    assert isinstance(check(answer.certificate).claims[0], CyclesInBox)
+    return answer
 
 
 def test_unknown_methods_are_refused() -> None:

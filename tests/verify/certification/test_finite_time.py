@@ -107,14 +107,19 @@ def test_two_units_by_400_digits() -> None:
     assert all(inside(value, pair, 1.1e-12) for value, pair in zip(truth, ends(found), strict=True))
 
 
-@pytest.mark.parametrize(("steps", "known"), [(1, 3), (12, 3), pytest.param(150, 2, marks=pytest.mark.slow)])
+FAR = [pytest.param(steps, known, marks=pytest.mark.slow) for steps, known in ((100, 3), (200, 2))]
+
+
+@pytest.mark.parametrize(("steps", "known"), [(1, 3), (12, 3), (60, 3), *FAR])
 def test_the_integer_net(steps: int, known: int) -> None:
-    with mpmath.workdps(1500):
+    with mpmath.workdps(100 + 10 * steps):
         truth = digits_of(W.tolist(), START, steps)
     found = certify_finite_time(plain(W), START, steps, budget=600.0)
     assert len(ends(found)) == known
     assert all(inside(value, pair) for value, pair in zip(truth, ends(found), strict=False))
     assert found.steps == steps
+    assert found.certificate is not None
+    assert ("basis" in found.certificate.steps[-1][2]) == (steps > 12)
     if known < len(truth):
         assert found.entries[-1].lower is None
         assert truth[-1] < float(found.entries[-1].upper or 0)
@@ -137,6 +142,27 @@ def test_driven_cells_against_floats(cell: Cell, units: int, seed: int) -> None:
         low, high = (float(sum(pair[end] for pair in pairs)) for end in (0, 1))
         assert low < volume < high
         assert high - low < 1.1e-5 * len(pairs)
+
+
+@pytest.mark.parametrize("steps", [20, pytest.param(50, marks=pytest.mark.slow)])
+def test_an_lstm_whose_directions_shrink_at_different_rates(steps: int) -> None:
+    random, layer = np.random.default_rng(0), random_layer("lstm", 4, 1, 0)
+    inputs = random.normal(size=(steps, 1)).tolist()
+    orbit = orbit_of([layer], [0.1] * 8, steps, inputs)
+    found = certify_finite_time([layer], [0.1] * 8, steps, inputs=inputs, budget=600.0)
+    values, told, volume = floats_of(orbit.networks, orbit.order, [0.1] * 8)
+    pairs = ends(found)
+    assert len(pairs) == 8
+    assert all(inside(value, pair) for value, pair, known in zip(values, pairs, told, strict=True) if known)
+    assert float(sum(low for low, _ in pairs)) < volume < float(sum(high for _, high in pairs))
+
+
+def test_equal_exponents_in_a_basis() -> None:
+    turn: list[list[Fraction | int]] = [[Fraction(3, 5), Fraction(-4, 5), 0], [Fraction(4, 5), Fraction(3, 5), 0], [0, 0, Fraction(1, 32)]]
+    found = certify_finite_time(linear(turn), [1, 1, 1], 60)
+    assert found.certificate is not None
+    assert "basis" in found.certificate.steps[-1][2]
+    assert all(inside(value, pair) for value, pair in zip((0, 0, -5 * log(2)), ends(found), strict=True))
 
 
 def test_repeated_inputs_are_stored_once() -> None:

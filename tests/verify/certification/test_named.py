@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from proofs.errors import Malformed
+from proofs.exponents import FiniteTime
 from proofs.kernel import check
 from proofs.theorems import CARDS
 from verify.answers import Certified
@@ -57,6 +58,7 @@ ON_NETWORKS: dict[str, Mapping[str, object]] = {
     "exponent_bounds": LOZI,
     "cycle_mean": CALM,
     "markov_exponent": TENT,
+    "finite_time": LOZI,
     "volume": LOZI,
     "driven_contraction": CALM,
     "attracted": HALF,
@@ -142,6 +144,18 @@ def test_a_straight_line_to_another_network() -> None:
     one, two = plrnn(SKEW_TENT), plrnn(SKEW_TENT | {"h": ["-1"]})
     answer = proved_by(certify_theorem(one, "gradient_vanishing", to=two, period=1, effort=PATIENT), "gradient_vanishing")
     assert answer.network.digest == one.network.digest
+
+
+def test_one_orbit_starts_at_0_unless_a_border_is_there() -> None:
+    """At 0 the slope of tanh is 1, so the exponent is log 2; of the tent map each is log 2, but 0 is on its border."""
+    for arrays, at_zero in ((BISTABLE, True), (TENT, False)):
+        answer = proved_by(certify_theorem(plrnn(arrays), "finite_time", effort=PATIENT), "finite_time")
+        (claim,) = answer.claims
+        assert isinstance(claim, FiniteTime)
+        assert (claim.start == (Fraction(0),), claim.steps, claim.counts) == (at_zero, 20, (0, 1))
+        assert claim.rates[0] < 2 < claim.rates[1] < Fraction(2001, 1000)
+        assert all(reason.startswith("from (0): ") for reason in answer.report.undecided)
+        assert bool(answer.report.undecided) != at_zero
 
 
 def test_codes_ask_for_their_theorems() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,15 +12,20 @@ import pytest
 from proofs.claims import Contraction, CycleCounts, ExactCycle, LiYorke, ScrambledSet, Stability
 from proofs.errors import Malformed
 from proofs.kernel import check
+from proofs.network import Network
 from proofs.space import CoveringGraph, ExponentBounds
 from tests.verify.command import CONTRACTION, TENT, lozi
 from verify.answers import Certified
-from verify.certification import Effort, certify, cycles
+from verify.candidates import Candidate, Covering
+from verify.certification import Effort, certify, cycles, space
 from verify.errors import NotFound, Unsupported
 from verify.loading import load_network
+from verify.search.entropy_graph import improving_graphs
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 QUICK = Effort(budget_seconds=5)
+PLANE = 2
+GENEROUS = 600.0  # seconds, for what ends by itself long before
 STEP = Fraction(2.0**0.25) * Fraction(101, 100)
 
 
@@ -29,19 +35,43 @@ def proved(answer: object) -> Certified:
     return answer
 
 
-def test_auto_in_the_plane() -> None:
+@pytest.fixture
+def ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let searches end by themselves, not with the time: the first graph of boxes, of few paths in the plane; unhurried lists."""
+
+    def first(network: Network, *, budget_seconds: float, seed: int, cycles: Sequence[Candidate], progress: object) -> Covering | None:
+        assert progress is None
+        most = 20 if network.dimension == PLANE else 2000
+        stages = improving_graphs(network, budget_seconds=budget_seconds, seed=seed, cycles=cycles, most_paths=most)
+        return next((stage.covering for stage in stages), None)
+
+    monkeypatch.setattr(space, "find_entropy_graph", first)
+    monkeypatch.setattr(space, "_COMPLETE_SECONDS", 60.0)
+
+
+def in_the_plane(budget: float, entropy: Fraction) -> None:
     """One certificate: all cycles up to period 4, chaos, entropy, exponents of every orbit."""
-    answer = proved(certify(lozi(), effort=Effort(budget_seconds=2)))
+    answer = proved(certify(lozi(), effort=Effort(budget_seconds=budget)))
     assert answer.report.decision == "chaotic"
     assert sorted(entry.period for entry in answer.report.cycles) == [1, 1, 2, 4]
     assert sum(isinstance(claim, Stability) for claim in answer.claims) == 4
     assert {ScrambledSet, CoveringGraph, CycleCounts, ExponentBounds} <= {type(claim) for claim in answer.claims}
     assert isinstance(answer.claims[0], ScrambledSet)
     assert answer.report.entropy is not None
-    assert answer.report.entropy[0] > Fraction(2, 5)
+    assert answer.report.entropy[0] > entropy
     assert answer.report.entropy[1] is None
     assert [note[:13] for note in answer.report.notes] == ["robust chaos:"]
     assert answer.report.undecided == ()
+
+
+@pytest.mark.usefixtures("ending")
+def test_auto_in_the_plane() -> None:
+    in_the_plane(GENEROUS, Fraction(1, 4))
+
+
+@pytest.mark.slow
+def test_auto_in_the_plane_has_time_for_entropy() -> None:
+    in_the_plane(60, Fraction(2, 5))
 
 
 @pytest.mark.parametrize("claim", ["auto", "chaos"])
@@ -55,9 +85,17 @@ def test_no_chaos_where_a_cycle_attracts_all(claim: str) -> None:
     assert "covering graph (B5) by short cycles: no simulated orbit has a positive exponent" in tried
 
 
-def test_transient_chaos_around_the_cycles_that_are_listed() -> None:
+TENT_OF_SLOPE_3: dict[str, object] = {  # beside a line that maps all the rest to -3/10, where a fixed point attracts
+    "model": "shallow_plrnn", "A": [0, "1/2"], "W1": [[3, -6, 3], [0, "1/8", 0]], "W2": [[1, 0], [1, 0], [1, 0]],
+    "h2": ["1/10", "-1/2", "-11/10"], "h1": ["-3/10", 0],
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("ending")
+@pytest.mark.parametrize("network", [TENT_OF_SLOPE_3, pytest.param(EXAMPLES / "plrnn.json", marks=pytest.mark.slow)])
+def test_transient_chaos_around_the_cycles_that_are_listed(network: object) -> None:
     """All simulated orbits of this network settle down, yet it has a horseshoe."""
-    answer = proved(certify(EXAMPLES / "plrnn.json", "chaos", effort=Effort(budget_seconds=10)))
+    answer = proved(certify(network, "chaos", effort=Effort(budget_seconds=GENEROUS)))  # type: ignore[arg-type]
     assert answer.report.decision == "chaotic"
     assert [note[:40] for note in answer.report.notes] == ["the simulated orbits all leave the chaot"]
 
@@ -178,12 +216,12 @@ def test_rnn_with_relu_has_multipliers_at_zero() -> None:
     assert all(entry.inside is None or entry.inside >= 1 for entry in zeros)
 
 
-@pytest.mark.parametrize("size", [3, 5])
+@pytest.mark.parametrize("size", [3, pytest.param(5, marks=pytest.mark.slow)])
 def test_tanh_cycles(size: int) -> None:
     W = np.diag([1.5] * size)
     W[:2, :2] = [[0, -1.75], [1.75, 0]]  # a quarter turn: 4-cycles
     net = {"model": "rnn", "activation": "tanh", "W": W.tolist(), "b": [0] * size}
-    answer = cycles(net, 4, effort=QUICK)
+    answer = cycles(net, 4, effort=Effort(budget_seconds=GENEROUS))
     assert answer.certificate is not None
     check(answer.certificate)
     assert 4 in answer.cycles_by_least_period

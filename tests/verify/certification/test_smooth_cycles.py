@@ -62,7 +62,9 @@ def gated(cell: Cell, size: int, scale: float, seed: int) -> Network:
     return step_program([Layer(cell, *arrays)], [0.5])
 
 
-@pytest.mark.parametrize(("size", "up_to", "expected"), [(2, 1, {1: 3}), (2, 3, {1: 3}), (3, 1, {1: 3})])
+@pytest.mark.parametrize(
+    ("size", "up_to", "expected"), [(2, 1, {1: 3}), (3, 1, {1: 3}), pytest.param(2, 3, {1: 3}, marks=pytest.mark.slow)]
+)
 def test_the_nets_of_the_fixed_point_finder(size: int, up_to: int, expected: dict[int, int]) -> None:
     found = proved(finder_network(size), up_to)
     assert counts(found) == expected
@@ -102,7 +104,7 @@ def test_the_wild_net_has_four_3_cycles() -> None:
     assert [index_sum([(cycle.period, signs_of(cycle)) for cycle in found.cycles], k) for k in (1, 2, 3)] == [1, 1, 1]
 
 
-SMALL = [(1, 3.0, 4), (2, 0.5, 4), (2, 2.0, 1), (3, 2.0, 1)]
+SMALL = [(1, 3.0, 4), (2, 2.0, 1)]
 LARGE = [
     (size, gain, up_to)
     for size in range(1, 6)
@@ -152,7 +154,7 @@ def test_cells_are_not_narrowed_down_on_many_solutions_with_one_coordinate() -> 
     assert counts(proved(tanh_network([[0, 2], [-2, 0]]), 4)) == {1: 1, 4: 2}
 
 
-@pytest.mark.parametrize("weights", [[[1]], [[-1]], pytest.param([[1, 0], [0, 2]], marks=pytest.mark.slow)])
+@pytest.mark.parametrize("weights", [[[-1]], *(pytest.param(one, marks=pytest.mark.slow) for one in ([[1]], [[1, 0], [0, 2]]))])
 def test_a_multiplier_on_the_unit_circle_is_not_complete(weights: list[list[int]]) -> None:
     found = prove_all_cycles(Draft(tanh_network(weights)), 2, budget=20.0)
     assert not found.complete
@@ -171,7 +173,7 @@ def test_zero_weights_equal_rows_and_huge_weights() -> None:
 
 def test_a_list_up_to_a_smaller_period_says_what_is_left() -> None:
     draft = Draft(tanh_network(WILD))
-    found = prove_all_cycles(draft, 64, budget=1.5)
+    found = prove_all_cycles(draft, 64, budget=0.5)
     assert not found.complete
     assert found.complete_up_to < 64
     assert any(text.startswith("all cycles (A4b): period ") for text in found.reasons)
@@ -264,6 +266,7 @@ def test_cycles_with_complete_where_it_cannot_be() -> None:
     assert flat.unresolved[0] == "completeness: up to period 1 only"
 
 
+@pytest.mark.slow
 def test_certify_says_all_cycles() -> None:
     answer = certify(finder_network(2), effort=Effort(GENEROUS))
     assert not isinstance(answer, NotFound)

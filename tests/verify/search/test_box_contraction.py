@@ -76,10 +76,12 @@ def test_a_shrunk_box_of_an_lstm_is_the_known_one() -> None:
     assert float(sides[1][1]) == pytest.approx(1.0, abs=1e-3)
 
 
-def test_cells_that_hardly_forget_have_a_box() -> None:
-    one = Layer("lstm", np.zeros((4, 1)), np.zeros((4, 1)), np.array([0.0, 5.0, 1.0, 0.0]))
+@pytest.mark.parametrize(("forget", "low", "high"), [(2.0, 3.1, 3.3), pytest.param(5.0, 56, 60, marks=pytest.mark.slow)])
+def test_cells_that_hardly_forget_have_a_box(forget: float, low: float, high: float) -> None:
+    """The state is at most s(0) tanh(1) / (1 - s(forget))."""
+    one = Layer("lstm", np.zeros((4, 1)), np.zeros((4, 1)), np.array([0.0, forget, 1.0, 0.0]))
     sides = next(invariant_boxes(step_program([one]), BITS))
-    assert 56 < float(sides[1][1]) < 60
+    assert low < float(sides[1][1]) < high
 
 
 def test_nothing_holds_its_images_where_orbits_grow() -> None:
