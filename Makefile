@@ -40,7 +40,7 @@ lint: $(STAMP) ## ruff and mypy
 check: lint test ## everything a change must pass
 
 bench: $(STAMP) ## the timings; they print and never fail
-	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python -m "tests.benchmarks.$$(basename "$$file" .py)" || exit 1; done
 
 mutate: $(STAMP) ## long run: mutated certificates must be rejected, or still be true
 	$(PYTEST) -m 'slow or not slow' -k mutat --hypothesis-profile=thorough tests/laws

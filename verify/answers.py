@@ -98,11 +98,12 @@ class CycleList:
     def index_sum(self) -> dict[int, int | None]:
         """Return, for each k, the sum of sign det(I - DF^k) over the listed points of period dividing k.
 
-        None where a sign is unknown (a border, a smooth map whose list was not asked to be complete), or where a box or residual keeps
-        points from the list. Not kernel-checked.
+        None where a sign is unknown (a border, a smooth map whose list was not asked to be complete), where a box or residual keeps
+        points from the list, or beyond the period up to which it was to be complete and is. Not kernel-checked.
         """
         partial = self.box is not None or self.residual or (self.unresolved and not self.complete_up_to)
-        return {k: None if partial else _index_sum(self.cycles, k) for k in range(1, self.up_to + 1)}
+        known = self.complete_up_to if self.unresolved and self.complete_up_to else self.up_to
+        return {k: None if partial or k > known else _index_sum(self.cycles, k) for k in range(1, self.up_to + 1)}
 
     def as_json(self) -> dict[str, object]:
         """Return the answer as ``--json`` prints it."""

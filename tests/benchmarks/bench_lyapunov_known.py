@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, isfinite
+from math import exp, inf, isfinite
 from pathlib import Path
 from time import perf_counter
 
@@ -33,7 +33,7 @@ from tests.known.exponents import (
     PLANE_MAPS,
     Known,
     cat,
-    finder_rows,
+    finder_network,
     henon,
     inside,
     logistic,
@@ -58,9 +58,9 @@ from tests.known.random_networks import (
     tanh_theory,
 )
 from verify import certification
+from verify.answers import CycleList
 from verify.certification.draft import Draft
 from verify.certification.spectra import certify_exponents
-from verify.loading import load
 from verify.lyapunov import spectrum
 from verify.lyapunov.results import Exact
 from verify.lyapunov.statistics import batch_mean
@@ -206,38 +206,28 @@ def _proved(name: str, of: object, low: Fraction | None, high: Fraction | None, 
 
 
 def finder() -> Iterator[Row]:
-    """Print the fixed points of the FixedPointFinder's test networks that are certified."""
-    print("\nfixed points of the finder networks: found and certified one by one; that there are no others is not proved (smooth networks)")
+    """Print the fixed points of the FixedPointFinder's test networks, proved to be all."""
+    print("\nfixed points of the finder networks on all of R^n, proved complete (card A4b); spectral radii within certified bounds")
     for n in (2, 3, 4):
         start = perf_counter()
-        points, radii = finder_points(n)
-        print(f"    n={n}: {len(points)} fixed points, spectral radii {', '.join(f'{radius:.6f}' for radius in radii)}", end="")
-        print(f", sum of sign det(I - J) = {index_sum(n, points)} (1 if none is missing), {perf_counter() - start:.1f} s")
-        yield {"n": n, "fixed_points": len(points), "radii": radii, "index_sum": index_sum(n, points)}
+        found = finder_list(n)
+        said = f"{len(found.cycles)} fixed points, " + ("no others" if found.complete else f"NOT complete: {'; '.join(found.unresolved)}")
+        bounds = [(exp(low), exp(high)) for low, high in finder_bounds(found)]
+        shown = ", ".join(f"{(low + high) / 2:.6f}" for low, high in bounds)
+        print(f"    n={n}: {said}, {found.effort.get('nodes')} boxes; spectral radii {shown}", end="")
+        print(f" (+- {max(high - low for low, high in bounds) / 2:.0e})", end="")
+        print(f", sum of sign det(I - J) = {found.index_sum[1]}, {perf_counter() - start:.1f} s")
+        yield {"n": n, "fixed_points": len(bounds), "complete": found.complete, "radii": bounds, "index_sum": found.index_sum[1]}
 
 
-def finder_points(n: int) -> tuple[list[list[float]], list[float]]:
-    """Return the certified fixed points (their middles) and the spectral radii of their Jacobians, from certified multipliers."""
-    weights = [[str(entry) for entry in row] for row in finder_rows(n)]
-    source = load({"model": "rnn", "W": weights, "b": [0] * n, "activation": "tanh"})
-    answer = certification.cycles(source, 1, effort=certification.Effort(budget_seconds=20))
-    points, radii = [], []
-    for cycle in answer.cycles:
-        middles = [float((end.lo + end.hi) / 2) for end in cycle.points[0]]
-        points.append(middles)
-        radii.append(float(np.abs(np.linalg.eigvals(jacobian(n, middles))).max()))
-    return points, radii
+def finder_list(n: int) -> CycleList:
+    """Return all fixed points of a finder network, with a certificate that there are no others."""
+    return certification.cycles(finder_network(n), 1, complete=True, effort=certification.Effort(budget_seconds=600.0))
 
 
-def jacobian(n: int, point: Sequence[float]) -> np.ndarray:
-    """Return the Jacobian of the finder network at a fixed point, in floats."""
-    weights = np.array([[float(entry) for entry in row] for row in finder_rows(n)])
-    return np.asarray((1 - np.array(point) ** 2)[:, None] * weights)
-
-
-def index_sum(n: int, points: Sequence[Sequence[float]]) -> int:
-    """Return the sum of sign det(I - J): 1 for all fixed points of a tanh network together (the degree)."""
-    return round(sum(float(np.sign(np.linalg.det(np.eye(n) - jacobian(n, point)))) for point in points))
+def finder_bounds(found: CycleList) -> list[tuple[Fraction, Fraction]]:
+    """Return the certified bounds of the logarithm of each spectral radius, smallest first."""
+    return sorted(entry.exponent for entry in found.cycles if entry.exponent is not None)
 
 
 def random_networks(*, quick: bool) -> Iterator[Row]:

@@ -17,7 +17,7 @@ from proofs.exponents import Attracted, DrivenContraction, VolumeBounds
 from proofs.functions import log as enclosed_log
 from proofs.network import Network
 from proofs.space import ExponentBounds
-from tests.benchmarks.bench_lyapunov_known import TWO_CYCLE, coverage, finder_points, index_sum
+from tests.benchmarks.bench_lyapunov_known import TWO_CYCLE, coverage, finder_bounds, finder_list
 from tests.known.exponents import (
     CAT,
     FUNCTIONS,
@@ -241,15 +241,17 @@ def test_eigenvalues_of_a_product_in_floats_are_wrong() -> None:
     [
         (2, 3, [0.166372, 0.166372, 2.0]),
         (3, 3, [1.006406, 1.006406, sqrt(3)]),
-        (4, 9, [0.751559] * 2 + [1.047430] * 2 + [1.315957] * 4 + [1.885618]),
+        pytest.param(4, 9, [0.751559] * 2 + [1.047430] * 2 + [1.315957] * 4 + [1.885618], marks=pytest.mark.slow),
     ],
 )
 def test_fixed_points_of_the_finder_networks(n: int, count: int, radii: list[float]) -> None:
-    """Each is certified; that there are no others is not proved here, but the degree would tell of a single missing one."""
-    points, found = finder_points(n)
-    assert len(points) == count
-    assert sorted(found) == pytest.approx(radii, abs=2e-6)
-    assert index_sum(n, points) == 1
+    """These and no others on all of R^n, in a certificate; each spectral radius lies within bounds that the kernel has checked."""
+    found = finder_list(n)
+    assert (found.complete, found.everywhere, found.index_sum) == (True, True, {1: 1})
+    assert found.claims[0].statement() == f"These are ALL cycles of F on R^M with least period at most 1: {count} of period 1"
+    bounds = finder_bounds(found)
+    assert len(bounds) == len(found.cycles) == count
+    assert all(low < log(radius) < high and high - low < 0.002 for (low, high), radius in zip(bounds, radii, strict=True))
 
 
 def test_a_damped_network_falls_to_the_origin() -> None:

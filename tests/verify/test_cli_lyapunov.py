@@ -19,7 +19,7 @@ HALF = {"model": "rnn", "W": [[0.5]], "b": [0.1], "activation": "tanh"}
 TENT = {"model": "rnn", "W": [[2, -4], [2, -4]], "b": [0, "-1/2"], "activation": "relu"}
 KEYS = {"verdict", "network", "input", "mode", "unit", "exponents", "sum", "log_det", "kaplan_yorke", "steps", "warmup", "tangent_warmup"}
 KEYS |= {"system", "dimension", "k", "batch", "dtype", "device", "seed", "entropy_sum", "participation", "block_steps", "qr_interval"}
-KEYS |= {"convergence", "finite_time", "covariant", "checks", "notes", "start", "theorems", "undecided", "certificate", "figure"}
+KEYS |= {"convergence", "finite_time", "covariant", "checks", "notes", "start", "regions", "theorems", "undecided", "certificate", "figure"}
 
 CODE = """
 import torch

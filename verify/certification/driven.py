@@ -80,8 +80,8 @@ def certify_driven(
     ``networks``: one a symbol, the same program but for the biases of affine operations. ``edges``: (node, symbol, node), numbers from 0;
     without them every sequence of symbols is allowed. ``box``: where orbits start; all symbols must map it into itself; without it a box
     that all orbits enter is looked for, then boxes around simulated orbits. ``within``: the same program with biases as ranges, see
-    ``input_range``: all that the contraction on a box holds for; without it the least ranges that hold all symbols. A quarter of the budget
-    (seconds) goes into a contraction under all inputs, and one into that on a box.
+    ``input_range``: all that the contraction on a box holds for, and then there is no graph; without it the least ranges that hold all
+    symbols. A quarter of the budget (seconds) goes into a contraction under all inputs, and one into that on a box.
 
     **Guarantee:** exact for the entries. **Raises:** Malformed for networks or edges that do not fit together.
     """
@@ -97,7 +97,10 @@ def certify_driven(
     on_box = prove_box_contraction(draft, within or hull_of(networks), _SHARE * budget, box=box, below=below)
     found += [] if on_box.claim is None else [on_box.claim]
     reasons += on_box.reasons
-    graph, more, table = _on_graph(draft, networks, symbols, _Inputs(nodes, walks, box, tolerance), start + budget)
+    table: Sizes = ()
+    graph, more = None, list[str]()
+    if within is None:
+        graph, more, table = _on_graph(draft, networks, symbols, _Inputs(nodes, walks, box, tolerance), start + budget)
     found += [] if graph is None else [graph]
     entries = tuple(entry for claim in found if (entry := _entry(claim)) is not None)
     certificate = draft.finish(found)[0] if found else None

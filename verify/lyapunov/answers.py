@@ -11,6 +11,7 @@ import numpy as np
 
 from proofs.errors import Malformed
 from verify.errors import Unsupported
+from verify.lyapunov.regions import Region, regions_of
 from verify.lyapunov.results import Certified, Exact
 from verify.rounding import fixed_above, fixed_below
 
@@ -40,6 +41,7 @@ class Proofs:
     undecided: tuple[str, ...] = ()
     theorems: tuple[str, ...] = ()
     cycles: tuple[str, ...] = ()
+    regions: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,7 @@ class Answer:
             "input": self.inputs,
             "exponents": [*(estimates if isinstance(estimates, list) else []), *entries],
             **content,
+            "regions": [] if self.proofs is None else [region.as_json() for region in self.proofs.regions],
             "theorems": [] if self.proofs is None else list(self.proofs.theorems),
             "undecided": [] if self.proofs is None else list(self.proofs.undecided),
             "certificate": self.certificate,
@@ -191,7 +194,7 @@ def proved(
     claims = () if found.certificate is None else found.certificate.claims
     turns = "" if period == 1 else f"; F is one round, {period} steps, and exponents here are those of F divided by {period}"
     cycles = tuple(claim.statement() + turns for claim in claims if isinstance(claim, CycleClaim))
-    return Proofs(tuple(found.entries), found.certificate, tuple(found.undecided), tuple(found.theorems), cycles)
+    return Proofs(tuple(found.entries), found.certificate, tuple(found.undecided), tuple(found.theorems), cycles, regions_of(claims))
 
 
 def _program(task: Task) -> tuple[Network, int]:
@@ -223,7 +226,7 @@ def _proved_driven(task: Task, drive: np.ndarray, start: list[float] | None, bud
     orbit = ProvedFiniteTime()
     if start is not None:
         first = (drive if drive.ndim == 2 else drive[:, 0]).tolist()  # noqa: PLR2004 - (T, m) or (T, B, m)
-        exact = orbit_of(task.found.source, start, steps or min(STEPS, len(first)), first)
+        exact = orbit_of(task.found.source, start, min(steps or STEPS, len(first)), first)
         orbit = certify_orbit(exact, wish_of(task.wishes.get("k"), budget), networks[0])
     within = None if few else input_range(task.found.source, symbols.min(axis=0).tolist(), symbols.max(axis=0).tolist())
     found = certify_driven(networks, budget=budget, within=within)
@@ -232,10 +235,13 @@ def _proved_driven(task: Task, drive: np.ndarray, start: list[float] | None, bud
     told = [entry for entry in found.entries if entry not in everywhere and (few or entry.theorem == "box_contraction")]
     walks = tuple(replace(entry, theorem=f"{entry.theorem} {said}") for entry in told)
     more = () if few else (f"the file has {len(symbols)} different inputs: for at most {_SYMBOLS} their sequences are bounded, too",)
+    if steps is not None and steps > len(drive):
+        more = (*more, f"finite time: T lowered from {steps} to {len(drive)}, the rows of the input")
     undecided = "an input of finite length says nothing of the limit along it (with --periodic it is repeated for ever)"
     reasons = (*found.undecided, *more, undecided, *orbit.undecided)
     certificate = joined(found.certificate if everywhere or walks else None, orbit.certificate)
-    return Proofs((*everywhere, *walks, *orbit.entries), certificate, reasons, (*found.theorems, *orbit.theorems))
+    proved, theorems = (*everywhere, *walks, *orbit.entries), (*found.theorems, *orbit.theorems)
+    return Proofs(proved, certificate, reasons, theorems, regions=regions_of(found.claims))
 
 
 def described(found: Given, dimension: int) -> dict[str, object]:

@@ -137,6 +137,7 @@ def _proof_lines(proofs: Proofs, digits: int, start: Sequence[float]) -> list[st
             lines.append(f"{of:<12} {enclosed(entry, digits)} {UNIT}; {entry.scope}; theorem {entry.theorem}")
     lines += _finite_lines([entry for entry in proofs.entries if is_finite_time(entry)], min(digits, _FINITE_PLACES), start)
     lines += [f"this cycle   {text}; that the orbit above goes there is seen in floats" for text in proofs.cycles]
+    lines += [f"region       {region.told(start)}" for region in proofs.regions]
     return lines + [f"undecided    {text}" for text in proofs.undecided]
 
 

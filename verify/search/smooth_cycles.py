@@ -253,7 +253,7 @@ class _Growth:
         waiting = [self._root]
         while waiting := self._unsettled(waiting):
             if self._leaves + len(waiting) > self._most:
-                return self._left(waiting, f"more than {self._most} leaves are needed")
+                return self._left(waiting, f"the {self._most} leaves that the budget allows are not enough")
             if monotonic() > self._search.deadline:
                 return self._left(waiting, "the time for the search is over")
             if any(np.all(node.high - node.low <= self._least) for node in waiting):
