@@ -193,8 +193,9 @@ def check(
     }
     lines = list(folded(verdict_lines(proved)))
     if same is not None:
-        content |= {"compared": same.words}
-        lines.insert(-1, f"The same network as {same.words}.")
+        told = [text for text in (same.words, same.inputs_of(proved.claims)) if text]
+        content |= {"compared": " ".join(told)}
+        lines[-1:-1] = told
     _finish(content, lines, "Proved", as_json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from proofs.certificate import Remarks
 from proofs.network import Network
 from tests.verify.command import CONTRACTION, Done, lozi, orbitproof, saved
 from verify.certification.draft import Draft
+from verify.certification.symbols import input_range, symbols_of
+from verify.loading import load
 from verify.models.gated import driven_program, step_program
 from verify.numerics.balls import particular_solution
 
@@ -50,7 +53,10 @@ def test_one_step_with_any_input(kind: str, settings: dict[str, Any], tmp_path: 
         path = certificate(tmp_path, step_program(module, inputs))
         done = checked(path, file)
         assert done.code == 0
-        assert done.out.splitlines()[-2].endswith(f"one step with the input {said}.")
+        told = done.out.splitlines()[-2]
+        assert told.startswith(f"One step of net ({kind}")
+        assert told.endswith(f") under the constant input {said} has this program.")
+        assert "same network" not in done.out
         refused = checked(path, other, "--json")
         assert (refused.code, refused.json()["law"]) == (1, "network digest")
         assert "one step of other" in refused.json()["expected"]
@@ -59,17 +65,20 @@ def test_one_step_with_any_input(kind: str, settings: dict[str, Any], tmp_path: 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
 def test_one_round_of_a_periodic_input(kind: str, tmp_path: Path) -> None:
     file, module = state_dict(tmp_path, kind)
-    one, two = "one step with the input (0.5, -1)", "one round of 2 steps with the inputs (0.5, -1), (0.25, 0)"
-    for rows, said in ((ROWS[:1], one), (ROWS[:2], two)):
+    one = ("One step of net", "under the constant input (0.5, -1) has this program.")
+    two = ("One round of 2 steps of net", "under the inputs (0.5, -1), (0.25, 0) has this program.")
+    for rows, (first, last) in ((ROWS[:1], one), (ROWS[:2], two)):
         content = checked(certificate(tmp_path, driven_program(module, rows)), file, "--json").json()
-        assert content["compared"].endswith(said)
+        assert content["compared"].startswith(first)
+        assert content["compared"].endswith(last)
         assert content["verdict"] == "Proved"
 
 
 def test_a_plain_rnn(tmp_path: Path) -> None:
     file, module = state_dict(tmp_path, "RNN", num_layers=2, nonlinearity="tanh")
     path = certificate(tmp_path, driven_program(module, ROWS))
-    assert "one round of 3 steps with the inputs (0.5, -1), (0.25, 0), (1, 2)." in checked(path, file, "--set", "activation=tanh").out
+    said = "under the inputs (0.5, -1), (0.25, 0), (1, 2) has this program."
+    assert said in checked(path, file, "--set", "activation=tanh").out
     assert checked(path, file, "--set", "activation=relu").code == 1
     assert checked(path, file).code == 2
 
@@ -80,7 +89,91 @@ def test_what_the_lyapunov_verb_writes(tmp_path: Path) -> None:
     (tmp_path / "round.csv").write_text("0.5,-1\n0.25,0\n", encoding="utf-8")
     options = ("--input", tmp_path / "round.csv", "--periodic", "--certify", "--budget", 10, "--steps", 100, "-o", tmp_path / "g.cert")
     assert orbitproof("lyapunov", file, *options).code == 0
-    assert "one round of 2 steps with the inputs (0.5, -1), (0.25, 0)" in checked(tmp_path / "g.cert", file).out
+    assert "under the inputs (0.5, -1), (0.25, 0) has this program." in checked(tmp_path / "g.cert", file).out
+
+
+def inputs_of(module: torch.nn.Module) -> torch.Tensor:
+    return module.get_parameter("weight_ih_l0").data
+
+
+def other_inputs(folder: Path, module: torch.nn.Module, turn: list[list[float]]) -> Path:
+    """Write the module with weight_ih times a matrix."""
+    state = {name: value.clone() for name, value in module.state_dict().items()}
+    state["weight_ih_l0"] = state["weight_ih_l0"] @ torch.tensor(turn, dtype=torch.float64)
+    torch.save(state, folder / "turned.pt")
+    return folder / "turned.pt"
+
+
+def test_other_weights_of_inputs_are_not_called_the_same_network(tmp_path: Path) -> None:
+    module = state_dict(tmp_path, "LSTM")[1]
+    path = certificate(tmp_path, step_program(module, ROWS[0]))
+    done = checked(path, other_inputs(tmp_path, module, [[2, 0], [0, 4]]))
+    assert done.code == 0
+    assert "same network" not in done.out
+    assert "under the constant input (0.25, -0.25) has this program." in done.out
+
+
+def test_an_input_that_no_float_holds_is_another_network(tmp_path: Path) -> None:
+    module = state_dict(tmp_path, "LSTM")[1]
+    inputs_of(module).mul_(64).round_().div_(64)  # few bits: three times as much is exact, too
+    path = certificate(tmp_path, step_program(module, ROWS[2]))
+    refused = checked(path, other_inputs(tmp_path, module, [[3, 0], [0, 1]]), "--json")
+    assert (refused.code, refused.json()["law"]) == (1, "network digest")
+    assert "only under inputs that no file of floats can hold, near (0.3333333333333333, 2)" in refused.json()["remedy"]
+
+
+def test_more_inputs_than_biases(tmp_path: Path) -> None:
+    layer = torch.nn.RNN(3, 1).double()
+    torch.save(layer.state_dict(), tmp_path / "wide.pt")
+    path = certificate(tmp_path, step_program(layer, [0.5, 0.25, 1.0]))
+    assert "under a constant input such as (" in checked(path, tmp_path / "wide.pt", "--set", "activation=tanh").out
+    inputs_of(layer).zero_()
+    torch.save(layer.state_dict(), tmp_path / "none.pt")
+    path = certificate(tmp_path, step_program(layer))
+    done = checked(path, tmp_path / "none.pt", "--set", "activation=tanh")
+    assert "has this program, whatever the input." in done.out
+
+
+def along(folder: Path, networks: Sequence[Network]) -> Path:
+    """Write a certificate about one finite-time exponent with these networks as symbols."""
+    base, dimension = networks[0], networks[0].dimension
+    count = len(networks) - 1
+    witness: dict[str, object] = {"start": ["1p-2"] * dimension, "rates": ["1024"], "bits": 128}
+    draft = Draft(base, Remarks())
+    claim = draft.add("finite_time", witness | {"symbols": list(symbols_of(networks))[1:], "inputs": list(range(count))})[1]
+    (folder / "along.cert").write_bytes(b"".join(draft.finish([claim])[0].lines()))
+    return folder / "along.cert"
+
+
+def test_inputs_of_claims_are_read_with_the_weights(tmp_path: Path) -> None:
+    file, module = state_dict(tmp_path, "GRU")
+    base, *others = (step_program(module, row) for row in ([0.0, 0.0], *ROWS, [8.0, 0.1]))
+    path = along(tmp_path, [base, *others])
+    told = "The 4 inputs or ranges of claim 1, read with these weights, are: (0.5, -1), (0.25, 0), (1, 2) and 1 more: compare with yours."
+    assert checked(path, file).out.splitlines()[-2] == told
+    assert checked(path, file, "--json").json()["compared"].endswith(f"has this program. {told}")
+    ranges = [input_range(module, [0, -1], [0.5, 1]), step_program(module, ROWS[0])]
+    assert "are: (0.25, 0) +- (0.25, 1), (0.5, -1): compare" in checked(along(tmp_path, [base, *ranges]), file).out
+
+
+def test_biases_of_claims_that_no_input_gives(tmp_path: Path) -> None:
+    file, module = state_dict(tmp_path, "LSTM")
+    other = state_dict(tmp_path, "LSTM", name="other.pt")[1]
+    base = step_program(module)
+    inputs_of(other).add_(torch.arange(16.0).reshape(8, 2))
+    refused = checked(along(tmp_path, [base, step_program(other, ROWS[0])]), file, "--json")
+    assert (refused.code, refused.json()["where"], refused.json()["got"]) == (1, "claim 1, symbols", "biases that no input of it gives")
+    third = step_program(module, [Fraction(1, 3), Fraction(0)])
+    refused = checked(along(tmp_path, [base, third]), file, "--json")
+    assert refused.code == 1
+    assert refused.json()["got"] == "biases of the input (0.3333333333333333, 0) alone, which no file of floats can hold"
+
+
+def test_inputs_of_claims_about_a_network_file(tmp_path: Path) -> None:
+    file, other = (saved(tmp_path, {**CONTRACTION, "h": h}, f"{h[0]}.json") for h in ([1, -1], [2, -1]))
+    path = along(tmp_path, [load(str(file)).network, load(str(other)).network])
+    said = "The inputs of claim 1 are stated there as biases: they were not compared with the file."
+    assert checked(path, file).out.splitlines()[-2] == said
 
 
 def test_an_imported_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +209,7 @@ def test_a_network_file_and_why_another_differs(tmp_path: Path) -> None:
     source, path = saved(tmp_path, dict(CONTRACTION)), tmp_path / "c.cert"
     assert orbitproof("certify", source, "--claim", "order", "-o", path).code == 0
     content = checked(path, source, "--json").json()
-    assert content["compared"] == "net (plrnn)"
+    assert content["compared"] == "The same network as net (plrnn)."
     other = saved(tmp_path, {**CONTRACTION, "h": [1, 1]}, "other.json")
     remedy = checked(path, other, "--json").json()["remedy"]
     assert "this certificate speaks of another network: of the shape of " in remedy
