@@ -309,10 +309,10 @@ class _Run:
             mean = batch_mean(np.array(values)[:, None], np.ones(len(values))) if values else None
             log_det = Estimate("sum", -inf if mean is None else mean.value, nan if mean is None else mean.half_width)
             found.append(check)
-        moments = [stretch.trail[0] for stretch in self.stretches[:3]]
+        moments = [stretch.trail[0] for stretch in checks.spread(self.stretches)]
         ahead = self.engine.ahead
         found.append(checks.jacobian_check(system, moments, self.seed, 0.0 if ahead is None else ahead.drift))
-        order = checks.adjoint_check(system, self.stretches[:3], self.seed)
+        order = checks.order_check(system, self.stretches, self.seed)
         found += [] if order is None else [order]
         dead = int(np.isneginf(whole_run(blocks, self.lengths)).sum())
         return (*found, checks.resolution_check(max(0, self.engine.lost - dead), self.engine.lost)), log_det

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf, nan
 
 import numpy as np
@@ -10,9 +11,10 @@ import torch
 from torch import Tensor
 
 from tests.verify.lyapunov.maps import Map, henon, random_net, tent
-from verify.lyapunov import checks
+from verify.lyapunov import checks, engine
+from verify.lyapunov.ahead import Ahead
 from verify.lyapunov.engine import Engine, Stretch
-from verify.lyapunov.orthogonal import Pace
+from verify.lyapunov.orthogonal import Pace, quickly
 from verify.lyapunov.spectra import spectrum
 
 
@@ -65,6 +67,74 @@ def test_a_transposed_jacobian_is_found() -> None:
     right = net.jacobian
     net.jacobian = lambda x: right(x).mT
     assert {check.name for check in spectrum(net, steps=64, k=3).failed} == {"jacobian", "order"}
+
+
+def sorted_down(logs: np.ndarray) -> np.ndarray:
+    return -np.sort(-logs, axis=1)
+
+
+def shifted(logs: np.ndarray) -> np.ndarray:
+    return logs + 0.01
+
+
+@pytest.mark.parametrize("k", [2, 6])
+@pytest.mark.parametrize("fault", [shifted, sorted_down])
+@pytest.mark.parametrize("differentiable", [True, False])
+def test_wrong_logarithms_are_found(
+    fault: Callable[[np.ndarray], np.ndarray], k: int, differentiable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = random_net(6, 3.0)
+    rule = net.rule
+    if not differentiable:
+        net.rule = lambda x: torch.from_numpy(rule(x.detach()).numpy().copy())
+    assert not spectrum(net, steps=128, k=k, qr=1).failed
+
+    def wrong(images: np.ndarray) -> tuple[Tensor, np.ndarray] | None:
+        found = quickly(images)
+        return None if found is None else (found[0], fault(found[1]))
+
+    monkeypatch.setattr(engine, "quickly", wrong)
+    assert "order" in {check.name for check in spectrum(net, steps=128, k=k, qr=1).failed}
+
+
+@pytest.mark.parametrize("k", [2, 6])
+def test_jacobians_that_go_wrong_late_are_found(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Ahead._fill
+
+    def late(self: Ahead, time: int, states: Tensor, length: int) -> None:
+        right(self, time, states, length)
+        if time > 250:
+            self.jacobians = self.jacobians * 1.01
+
+    monkeypatch.setattr(Ahead, "_fill", late)
+    found = spectrum(random_net(6, 1.5), steps=256, warmup=32, tangent_warmup=32, k=k)
+    assert "order" in {check.name for check in found.failed}
+
+
+def dying() -> Stretch:
+    """Return a stretch of which the second direction is dead, the first and the third of size 2 and 1/2."""
+    images = torch.diag(torch.tensor([2.0, 0.0, 0.5], dtype=torch.float64)).unsqueeze(0)
+    logs = torch.tensor([[2.0, 0.5, 1.0]], dtype=torch.float64).log()
+    logs[:, 2] = -inf
+    return Stretch((), torch.eye(3, dtype=torch.float64).unsqueeze(0), images, logs, None, whole=True)
+
+
+def test_logarithms_from_the_first_dead_direction_on_are_left_out() -> None:
+    net, stretch = random_net(3, 1.5), dying()
+    assert checks.logs_error(net, [stretch]) == 0
+    stretch.logs[0, 0] += 1e-3
+    assert abs(checks.logs_error(net, [stretch]) - 1e-3) < 1e-9
+    stretch.logs[0, 0] = nan
+    assert checks.logs_error(net, [stretch]) == inf
+    stretch.images.zero_()
+    assert checks.logs_error(net, [stretch]) == 0
+
+
+def test_the_stretches_looked_at_are_spread() -> None:
+    stretches = [dying() for _ in range(8)]
+    assert [id(found) for found in checks.spread(stretches)] == [id(stretches[number]) for number in (0, 3, 7)]
+    assert len(checks.spread(stretches[:1])) == 1
+    assert checks.spread([]) == []
 
 
 def test_a_wrong_determinant_is_found() -> None:
