@@ -109,11 +109,17 @@ def _factorise(images: Tensor, order: Tensor | None, level: Tensor) -> Factored:
 
 
 def _deferred(images: Tensor, order: Tensor, level: Tensor, found: Factored, late: Tensor) -> Factored:
-    """Move dependent columns behind independent ones: each round makes the independent head of every element longer by one at least."""
+    """Move dependent columns behind independent ones.
+
+    Each round makes the independent head of every element longer by one at least, but for columns so near rounding level that the order
+    decides what they are called; so there are as many rounds as columns at most.
+    """
     frames, upper, zero = found.frames.clone(), found.upper.clone(), found.zero.clone()
     rows = late.nonzero()[:, 0]
     pending = images[rows]
-    while rows.numel():
+    for _ in range(images.shape[2]):
+        if not rows.numel():
+            break
         columns = zero[rows].to(torch.int8).argsort(dim=1, stable=True)
         pending = pending.gather(2, columns.unsqueeze(1).expand_as(pending))
         again = _factorise(pending, order[rows], level[rows])

@@ -374,3 +374,12 @@ def test_huge_weights_keep_their_exponents() -> None:
 def test_batch_first_has_no_say_and_that_is_said() -> None:
     found = spectrum(torch.nn.GRU(2, 3, batch_first=True), torch.randn(64, 2, 2), k=1, warmup=8, tangent_warmup=8)
     assert "64 steps of 2 sequences" in found.notes[0]
+
+
+def test_columns_that_waver_at_rounding_level_end_the_search_for_an_order() -> None:
+    torch.manual_seed(1)
+    lstm = torch.nn.LSTM(2, 5)
+    with torch.no_grad():
+        for weights in lstm.parameters():
+            weights.mul_(30)
+    assert len(spectrum(lstm, torch.randn(400, 1, 2)).exponents) == 10  # it used to run for ever
