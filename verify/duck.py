@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -115,8 +115,9 @@ class DuckFile:
         if head[_MAGIC_AT:] != _MAGIC:
             raise self._unfit("a DuckDB file", "a file of another kind")
 
-    def _run(self, question: str, values: Sequence[object] = ()) -> DuckDBPyConnection:
-        return self._connection.execute(question, list(values))
+    def _run(self, question: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows: a connection with an answer half read takes no other work."""
+        return self._connection.execute(question, list(values)).fetchall()
 
     @contextmanager
     def _clear(self) -> Iterator[None]:
@@ -129,6 +130,8 @@ class DuckFile:
             raise KeyboardInterrupt from failure
         except duckdb.Error as failure:
             got = str(failure).splitlines()[0] if str(failure) else type(failure).__name__
+            if got.startswith(KeyboardInterrupt.__name__):  # it came while DuckDB read an array
+                raise KeyboardInterrupt from failure
             if self.path is not None and "Could not set lock" in got:
                 raise self._taken() from failure
             raise Malformed(where=self.place, law=self.kind.law, expected="a file that DuckDB reads and writes", got=got) from failure
@@ -139,15 +142,18 @@ class DuckFile:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Keep all that is written inside, or nothing."""
+        """Keep all that is written inside, or nothing; what ended the writing is what is told, whatever else then fails."""
+        import duckdb
+
         with self._clear():
-            self._run("BEGIN")
             try:
+                self._run("BEGIN")
                 yield
+                self._run("COMMIT")
             except BaseException:
-                self._run("ROLLBACK")
+                with suppress(duckdb.Error, RuntimeError):
+                    self._run("ROLLBACK")
                 raise
-            self._run("COMMIT")
 
     def _make_tables(self) -> None:
         for name, columns in self.kind.tables.items():
@@ -155,13 +161,13 @@ class DuckFile:
 
     def _tables(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
-        for table, column, kind in self._run(_COLUMNS).fetchall():
+        for table, column, kind in self._run(_COLUMNS):
             found.setdefault(table, {})[column] = kind
         return found
 
     def _check_tables(self) -> None:
         """Refuse anything but the kind's tables: a view or a macro could stand for a file elsewhere."""
-        strange: list[Any] = [name for question in _STRANGE for (name,) in self._run(question).fetchall()]
+        strange: list[Any] = [name for question in _STRANGE for (name,) in self._run(question)]
         found = self._tables()
         if found != self.kind.tables or strange:
             got = ", ".join([*found, *map(str, strange)])

@@ -167,7 +167,7 @@ class Sweep(DuckFile):
     def names(self) -> set[str]:
         """Return the names of the finished runs."""
         with self._clear():
-            return {name for (name,) in self._run("SELECT run_id FROM runs").fetchall()}
+            return {name for (name,) in self._run("SELECT run_id FROM runs")}
 
     def add(self, run: Run) -> None:
         """Keep a finished run and its spectra, or neither."""
@@ -182,8 +182,8 @@ class Sweep(DuckFile):
         """Return all finished runs with their spectra, in order of their names."""
         spectra: dict[str, list[Record]] = {}
         with self._clear():
-            rows = self._run(_SPECTRA).fetchall()
-            runs = self._run("SELECT run_id, config, final_loss, seconds, seed, failure FROM runs ORDER BY run_id").fetchall()
+            rows = self._run(_SPECTRA)
+            runs = self._run("SELECT run_id, config, final_loss, seconds, seed, failure FROM runs ORDER BY run_id")
         for name, step, loss, exponents, half_widths, failed in rows:
             spectra.setdefault(name, []).append(Record(step, loss, tuple(exponents), tuple(half_widths), math.nan, tuple(failed)))
         return tuple(
@@ -201,11 +201,11 @@ class Sweep(DuckFile):
         self._check_tables()
         self._check_about(seed, task)
         lost = "SELECT count(*) FROM spectra WHERE run_id NOT IN (SELECT run_id FROM runs)"
-        if self._run(lost).fetchall() != [(0,)] or self._run("SELECT count(*) = count(DISTINCT run_id) FROM runs").fetchall() != [(True,)]:
+        if self._run(lost) != [(0,)] or self._run("SELECT count(*) = count(DISTINCT run_id) FROM runs") != [(True,)]:
             raise self._unfit("every run once, and no other spectra than theirs", "rows that do not fit together")
 
     def _check_about(self, seed: int | None, task: str | None) -> None:
-        found = self._run("SELECT format, seed, task FROM sweep").fetchall()
+        found = self._run("SELECT format, seed, task FROM sweep")
         if len(found) != 1 or found[0][0] != FORMAT:
             raise self._unfit(FORMAT, ", ".join(str(row[0]) for row in found))
         for name, there, asked in (("seed", found[0][1], seed), ("task", found[0][2], task)):

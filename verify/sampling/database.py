@@ -102,7 +102,7 @@ class Database(DuckFile):
         """Return the first and the number of networks of every gap among the first ``count``, in order."""
         gaps, end = [], 0
         with self._clear():
-            chunks = self._run("SELECT start, rows FROM chunks WHERE cell = ? ORDER BY start", [self._number(cell)]).fetchall()
+            chunks = self._run("SELECT start, rows FROM chunks WHERE cell = ? ORDER BY start", [self._number(cell)])
         for first, rows in [*chunks, (count, 0)]:
             if end < min(first, count):
                 gaps.append((end, min(first, count) - end))
@@ -115,15 +115,14 @@ class Database(DuckFile):
         names = [f"{name}::{kind}" for name, kind in TABLES["networks"].items() if name != "cell"]
         values = ", ".join(names).replace("sha256::BLOB", "unhex(sha256)")
         hexadecimal = np.array([name.hex() for name in columns["sha256"]], dtype=object)  # not every DuckDB takes bytes
-        with self._transaction():
+        with self._incoming({**columns, "sha256": hexadecimal}), self._transaction():
             self._run("INSERT INTO chunks VALUES (?, ?, ?, ?)", [number, first, rows, made_with])
-            with self._incoming({**columns, "sha256": hexadecimal}):
-                self._run(f"INSERT INTO networks SELECT {number}, {values} FROM incoming")  # noqa: S608 - own names and numbers
+            self._run(f"INSERT INTO networks SELECT {number}, {values} FROM incoming")  # noqa: S608 - own names and numbers
 
     def counts(self, cell: Cell, count: int) -> CellCounts:
         """Return how the first ``count`` networks of a cell were decided, those that are there."""
         with self._clear():
-            numbers = self._run(_COUNTS, [self._number(cell), count]).fetchone() or ()
+            (numbers,) = self._run(_COUNTS, [self._number(cell), count])
         names = [field.name for field in fields(CellCounts)][1:]
         return CellCounts(cell, **dict(zip(names, numbers, strict=True)))
 
@@ -140,21 +139,21 @@ class Database(DuckFile):
         """Return what is stored of one network, None where it is not there."""
         question = "SELECT i, sha256, verdict, theorem, recipe, checked FROM networks WHERE cell = ? AND i = ?"
         with self._clear():
-            found = self._run(question, [self._cells.get(cell.text, -1), i]).fetchone()
-        return None if found is None else Row(*found)
+            found = self._run(question, [self._cells.get(cell.text, -1), i])
+        return Row(*found[0]) if found else None
 
     def mark_checked(self, cell: Cell, indices: NDArray[np.int64]) -> None:
         """Note that the kernel has accepted these networks' recipes."""
         question = "UPDATE networks SET checked = true WHERE cell = ? AND i BETWEEN ? AND ? AND i IN (SELECT i FROM incoming)"
-        with self._transaction(), self._incoming({"i": indices}):
+        with self._incoming({"i": indices}), self._transaction():
             self._run(question, [self._number(cell), int(indices.min()), int(indices.max())])
 
     def checked(self, cell: Cell, count: int) -> int:
         """Return how many ordered networks the kernel has checked."""
         question = "SELECT count(*) FROM networks WHERE cell = ? AND i < ? AND verdict = 'ordered' AND checked"
         with self._clear():
-            found = self._run(question, [self._number(cell), count]).fetchone()
-        return int(found[0]) if found else 0
+            ((found,),) = self._run(question, [self._number(cell), count])
+        return int(found)
 
     def export(self, path: Path, cells: Sequence[Cell], count: int) -> None:
         """Write the first ``count`` networks of the cells as a Parquet file, whole or not at all."""
@@ -171,12 +170,13 @@ class Database(DuckFile):
 
     @contextmanager
     def _incoming(self, columns: Columns) -> Iterator[None]:
-        """Let SQL read arrays as the table ``incoming``."""
-        self._connection.register("incoming", columns)
-        try:
-            yield
-        finally:
-            self._connection.unregister("incoming")
+        """Let SQL read arrays as the table ``incoming``; around a transaction, since none that was broken off lets it go."""
+        with self._clear():
+            self._connection.register("incoming", columns)
+            try:
+                yield
+            finally:
+                self._connection.unregister("incoming")
 
     def _greet(self, seed: int, made_with: str) -> None:
         """Compare what is there with what is asked; begin an empty file."""
@@ -187,11 +187,11 @@ class Database(DuckFile):
             return
         self._check_tables()
         self._check_campaign(seed)
-        self._cells = dict(self._run("SELECT text, cell FROM cells").fetchall())
+        self._cells = dict(self._run("SELECT text, cell FROM cells"))
         self._check_chunks()
 
     def _check_campaign(self, seed: int) -> None:
-        found = self._run("SELECT format, seed FROM campaign").fetchall()
+        found = self._run("SELECT format, seed FROM campaign")
         if len(found) != 1 or found[0][0] != FORMAT:
             raise self._unfit(FORMAT, ", ".join(str(row[0]) for row in found))
         if found[0][1] != seed:
@@ -199,6 +199,6 @@ class Database(DuckFile):
 
     def _check_chunks(self) -> None:
         """Refuse rows without a mark, marks without rows, and chunks that overlap."""
-        marked, there, overlapping = (self._run(question).fetchall() for question in (_MARKED, _THERE, _OVERLAPPING))
+        marked, there, overlapping = (self._run(question) for question in (_MARKED, _THERE, _OVERLAPPING))
         if marked != there or overlapping:
             raise self._unfit("the rows of every finished chunk, and no others", "rows that do not fit the chunks")

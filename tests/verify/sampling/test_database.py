@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -100,6 +101,33 @@ def test_a_chunk_is_kept_whole_or_not_at_all(column: str, db: Path) -> None:
         assert rows.counts(CELL, 10).total == 0
         rows.add(CELL, 0, columns, "")
         assert rows.counts(CELL, 10).total == 10
+
+
+@pytest.mark.parametrize("delay", [0.005, 0.02, 0.05, 0.1, 0.15])
+def test_ctrl_c_while_a_chunk_is_written(delay: float, db: Path) -> None:
+    """Wherever it falls, it comes out as itself, and the whole chunks before it can be read at once and from the file."""
+    count, columns = 100_000, {name: np.resize(column, 100_000) for name, column in work(CELL, SEED, 0, 100, "cpu").items()}
+
+    def add(rows: Database, chunks: range) -> None:
+        for chunk in chunks:
+            rows.add(CELL, chunk * count, {**columns, "i": np.arange(chunk * count, chunk * count + count)}, "by hand")
+
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with opened(db) as rows:
+            rows.ask([CELL], 10**9)
+            add(rows, range(1))
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            with pytest.raises(KeyboardInterrupt):
+                add(rows, range(1, 100))
+            found = rows.counts(CELL, 10**9).total
+            assert found >= count
+            assert found % count == 0
+            rows.mark_checked(CELL, np.arange(5))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    with opened(db) as rows:
+        assert rows.counts(CELL, 10**9).total == found
 
 
 def test_checked_rows_are_marked(full: Path) -> None:
