@@ -181,11 +181,11 @@ class Network:
 
     def registers(self, point: Matrix, bits: int | None = None) -> list[Matrix]:
         """Return what every register holds over a point or box, as ``image`` encloses it; the first is the state, the last F."""
-        return self._run(point, _outputs(bits))
+        return self._run(point, outputs(bits))
 
     def range_everywhere(self, bits: int | None = None) -> Matrix | None:
         """Return an enclosure of F(R^M); None where the program does not show that F is bounded. **Shapes:** M x 1."""
-        apply = _outputs(bits)
+        apply = outputs(bits)
 
         def step(operation: Operation, arguments: list[tuple[int, Matrix | None]]) -> tuple[int, Matrix | None]:
             size = arguments[0][0] if operation.bias is None else len(operation.bias.mid)
@@ -335,7 +335,7 @@ def _curves(bits: int) -> dict[str, tuple[Callable[[Interval], Interval], Callab
     }
 
 
-def _outputs(bits: int | None) -> Callable[[Operation, list[Matrix]], Matrix]:
+def outputs(bits: int | None) -> Callable[[Operation, list[Matrix]], Matrix]:
     """Return what encloses an operation's output over given registers."""
     apply = _curves(bits or 64)
 

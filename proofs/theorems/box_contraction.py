@@ -5,9 +5,11 @@ Statement   for every sequence of the stated inputs every orbit that starts in t
             the factor c a step in one norm. Without inputs, c < 1: F has exactly one fixed point in the box, which attracts all of it.
 Witness     low, high: the box; symbols (as in driven_graph; [{}]: no inputs); rate c; weights d (M rationals), or form Q and
             multipliers, for each symbol a list of one a signal: in program order, of a product those of its first register's difference,
-            then those of its second's; at most 512 states and signals; bits.
+            then those of its second's, of a blend those of v - u, then those of q (its products have none); at most 512 states and
+            signals; bits.
 Checks      1  low <= high; c > 0; the symbols fit; all d_i > 0; Q symmetric and positive definite; all multipliers >= 0
-            2  with each symbol the enclosure of F over the box lies in the box
+            2  with each symbol the enclosure of F over the box lies in the box; a register (1 - q) u + q v of which nothing else reads the
+               products is enclosed as affine in q
             3  weights: N d <= c d with each symbol, N the entrywise bound of |J| over the box, all its secant matrices included
             4  form: with each symbol c^2 d'Qd - (Fx - Fy)'Q(Fx - Fy) - sum L_j (s_j - low_j a_j)(high_j a_j - s_j) is positive definite
                in (d, s), d = x - y, slopes s_j / a_j of units and factors of products in [low_j, high_j], which the kernel gets from the
@@ -26,6 +28,7 @@ from proofs.exponents import BoxContraction
 from proofs.grammar import read_number
 from proofs.inertia import is_positive_definite
 from proofs.reader import read_list
+from proofs.theorems.blends import registers
 from proofs.theorems.box_sectors import box_sectors
 from proofs.theorems.boxes import enclosing, read_sides
 from proofs.theorems.sectors import MAX_SIZE
@@ -48,7 +51,7 @@ def check(step: Application) -> BoxContraction:
     box = enclosing(sides)
     step.require_work(2, 4 * step.network.products * len(networks), bits)
     for number, network in enumerate(networks, 1):
-        _require_inside(step, number, network.image(box, bits), sides)
+        _require_inside(step, number, registers(network, box, bits)[-1], sides)
     if step.witness.has("form"):
         _quadratic(step, networks, box, rate, bits)
     else:

@@ -2,7 +2,8 @@
 
 With d = x - y the difference of two states, that of each register is linear in (d, s), s the signals: of a relu, tanh or sigmoid unit with
 input difference a it is s = slope a; a product has two, as u v - u' v' = v (u - u') + u' (v - v'). Each slope lies in the range [low, high]
-that the box gives, so (s - low a)(high a - s) >= 0. Where low = high no signal is needed.
+that the box gives, so (s - low a)(high a - s) >= 0. Where low = high no signal is needed. A blend (1 - q) u + q v has two, of inputs
+(v - v') - (u - u') and q - q' with slopes in the ranges of q and of v - u; its products have none.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from proofs.arithmetic import Interval, Matrix
 from proofs.functions import sigmoid_slope, tanh_slope
+from proofs.theorems.blends import blends, registers
 from proofs.theorems.lifted import chosen_rows, room, unit_rows
 from proofs.theorems.sectors import MAX_SIZE, diagonal, embedded
 
@@ -53,17 +55,21 @@ def box_sectors(step: Application, check: int, network: Network, box: Matrix, bi
 
     **Raises:** Rejected (as ``check``) with more than 512 states and signals, or too much work.
     """
-    values = network.registers(box, bits)
-    factors = [_factors(operation, values, output) for operation, output in zip(network.program, values[1:], strict=True)]
+    mixed = blends(network)
+    factors = factors_on(network, box, bits)
     ranges = tuple(span for lists in factors for spans in lists for span in spans if span.lo < span.hi)
     width = network.dimension + len(ranges)
     step.require(check, width <= MAX_SIZE, f"at most {MAX_SIZE} states and signals", width)
     step.require_work(check, count * (room(network, width) + 4 * width**3), bits)
     signals = _Signals(width, network.dimension)
     rows = [unit_rows(network.dimension, 0, width)]
-    for operation, lists in zip(network.program, factors, strict=True):
+    for number, (operation, lists) in enumerate(zip(network.program, factors, strict=True), 1):
+        blend = mixed.get(number)
         parts = [rows[i] for i in operation.of]
-        if lists:
+        if blend is not None:
+            turned, shared = lists
+            parts = [rows[blend.u], signals.through(rows[blend.v] - rows[blend.u], turned), signals.through(rows[blend.q], shared)]
+        elif lists:
             parts = [signals.through(part, spans) for part, spans in zip(parts, lists, strict=True)]
         elif operation.bias is not None:
             parts = [matrix @ part for matrix, part in zip(operation.matrices, parts, strict=True)]
@@ -91,8 +97,24 @@ class _Signals:
         return closed + Matrix(tuple(map(tuple, units)), None, 1)
 
 
+def factors_on(network: Network, box: Matrix, bits: int) -> list[list[Spans]]:
+    """Return for each operation the ranges on a box of what multiplies the differences of what it reads; nothing for affine and add.
+
+    A blend has two, its share and the difference of what it blends; its products, which nothing else reads, have none.
+    """
+    values, mixed = registers(network, box, bits), blends(network)
+    hidden = {product for blend in mixed.values() for product in blend.products}
+    factors: list[list[Spans]] = []
+    for number, (operation, output) in enumerate(zip(network.program, values[1:], strict=True), 1):
+        blend = mixed.get(number)
+        if blend is not None:
+            factors.append([values[blend.q].entries(), (values[blend.v] - values[blend.u]).entries()])
+        else:
+            factors.append([] if number in hidden else _factors(operation, values, output))
+    return factors
+
+
 def _factors(operation: Operation, values: list[Matrix], output: Matrix) -> list[Spans]:
-    """Return for each register that an operation reads the range of what multiplies its difference; nothing where that is one number."""
     arguments = [values[i] for i in operation.of]
     if operation.name == "relu":
         return [[_RELU[low if low == high else 0] for low, high in arguments[0].signs()]]

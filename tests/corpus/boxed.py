@@ -1,4 +1,4 @@
-"""The corpus of cycles in a box (A4b), of one orbit's exponents (D8) and of contraction on a box (D9): what holds, and what does not."""
+"""The corpus of cycles in a box (A4b) and of one orbit's exponents (D8): what holds, and what does not."""
 
 from __future__ import annotations
 
@@ -31,23 +31,6 @@ HIDDEN = Network(2, (affine([0, 0], ([["2081/2448", "-355/816"], ["-355/816", "1
 FAR: Witness = {"start": ["1", "1"], "steps": 20, "bits": 80, "rates": ["1/9", "1/7", "9/8"]}
 SHEAR = Network(2, (affine([0, 0], ([["1", "1"], ["0", "1"]], 0)),))
 TOUCHY = hinges([1], [0], [2])  # 2 relu(z)
-CELL = Network(
-    2,
-    (
-        affine([1, 1], ([["1/4", "1/8"], ["0", "1/4"]], 0)),
-        Operation("sigmoid", (1,)),
-        affine([0, 0], ([["1/2", "-1/4"], ["1/4", "1/2"]], 0)),
-        Operation("tanh", (3,)),
-        Operation("mul", (2, 4)),
-    ),
-)  # a gate times a candidate
-UNIT = {"low": ["-1", "-1"], "high": ["1", "1"]}
-FORM = [["1", "0"], ["0", "1"]]
-LMI = ["32", "75", "18/5", "10/3", "23/2", "19", "12", "17"]
-SCALAR: Witness = {"low": ["-1/8"], "high": ["1"], "symbols": [{"1": ["1/4~1/8"]}], "weights": ["1"], "rate": "3/4", "bits": 40}
-KNOWN: Witness = {
-    "low": ["1/8"], "high": ["1/4"], "symbols": [{"2": ["1/16"]}], "form": [["1"]], "multipliers": [[]], "rate": "51/100", "bits": 40,
-}  # fmt: skip
 
 
 def listed(network: Network, orbits: Sequence[Sequence[Sequence[float]]], radius: str = "1p-12") -> Case:
@@ -164,39 +147,23 @@ def finite() -> Named:
     yield "basis-driven", GATED, {"start": ["1/8"], "bits": 60, "rates": ["1/5", "2/5"], **inputs, "basis": [["-3/7"]]}
 
 
-def contracting() -> Named:
-    """Yield what D9 proves."""
-    weights = {"weights": ["1", "1"], "rate": "2/3", "bits": 50}
-    form = {"form": FORM, "multipliers": [LMI], "rate": "1/2", "bits": 50}
-    yield "weights", CELL, {**UNIT, "symbols": [{}], **weights}
-    yield "weights-inputs-in-a-range", CELL, {**UNIT, "symbols": [{"2": ["0~1/8", "0~1/8"]}], **weights, "rate": "7/10"}
-    yield "weights-two-inputs", CELL, {**UNIT, "symbols": [{"2": ["1/8", "0"]}, {"2": ["0", "-1/8"]}], **weights, "rate": "7/10"}
-    yield "form", CELL, {**UNIT, "symbols": [{}], **form}
-    yield "form-two-inputs", CELL, {**UNIT, "symbols": [{}, {"2": ["0", "1p-10"]}], **form, "multipliers": [LMI, LMI]}
-    yield "scalar-cell", GATED, SCALAR
-    yield "bound-only", TURNED, {"low": ["-2"], "high": ["2"], "symbols": [{}], "weights": ["1"], "rate": "9/4", "bits": 40}
-    yield "known-slope", tent("1/2"), KNOWN
-
-
 def accepted_boxed() -> Iterator[tuple[str, bytes]]:
     """Yield (name, certificate)."""
     for name, case, witness in complete_lists():
         case.good("cycles_in_box", witness, *cite_all(case))
         yield f"cycles_in_box-{name}", case.claiming()
-    for theorem, part in (("finite_time", finite), ("box_contraction", contracting)):
-        for name, network, witness in part():
-            case = Case(network)
-            case.good(theorem, witness)
-            yield f"{theorem}-{name}", case.claiming()
+    for name, network, witness in finite():
+        case = Case(network)
+        case.good("finite_time", witness)
+        yield f"finite_time-{name}", case.claiming()
 
 
 def rejected_boxed() -> Iterator[tuple[str, bytes]]:
     """Yield (name, certificate)."""
     yield from bad_lists()
     yield from bad_periods()
-    for theorem, part in (("finite_time", bad_finite), ("box_contraction", bad_contracting)):
-        for name, network, witness in part():
-            yield f"{theorem}-{name}", Case(network).bad(theorem, witness)
+    for name, network, witness in bad_finite():
+        yield f"finite_time-{name}", Case(network).bad("finite_time", witness)
 
 
 def bad(name: str, case: Case, witness: Witness, *cites: int) -> tuple[str, bytes]:
@@ -321,34 +288,6 @@ def bad_finite() -> Named:
     yield "powers-too-long", DIAGONAL, {**good, "steps": 2**16, "rates": ["51/100"], "bits": 8}
 
 
-def bad_contracting() -> Named:
-    """Yield attacks on D9."""
-    weights = {**UNIT, "symbols": [{}], "weights": ["1", "1"], "rate": "2/3", "bits": 50}
-    form = {**UNIT, "symbols": [{}], "form": FORM, "multipliers": [LMI], "rate": "1/2", "bits": 50}
-    yield "weights-rate-too-small", CELL, {**weights, "rate": "3/5"}
-    yield "rate-zero", CELL, {**weights, "rate": "0"}
-    yield "rate-negative", CELL, {**weights, "rate": "-2/3"}
-    yield "weight-zero", CELL, {**weights, "weights": ["1", "0"]}
-    yield "weight-negative", CELL, {**weights, "weights": ["-1", "-1"]}
-    yield "a-weight-too-few", CELL, {**weights, "weights": ["1"]}
-    yield "box-left", GATED, {**SCALAR, "high": ["1/8"], "symbols": [{"1": ["1~1/8"]}]}
-    yield "box-inside-out", CELL, {**weights, "low": ["1", "1"], "high": ["-1", "-1"]}
-    yield "box-left-within-the-range", GATED, {**SCALAR, "symbols": [{"1": ["1/4~2"]}]}
-    yield "one-of-two-inputs-expands", GATED, {**SCALAR, "high": ["10"], "symbols": [{"1": ["0"]}, {"1": ["4"]}]}
-    yield "no-symbols", CELL, {**weights, "symbols": []}
-    yield "form-rate-too-small", CELL, {**form, "rate": "2/5"}
-    yield "form-multipliers-zero", CELL, {**form, "multipliers": [["0"] * 8]}
-    yield "form-multiplier-negative", CELL, {**form, "multipliers": [["-1", *LMI[1:]]]}
-    yield "form-multiplier-too-few", CELL, {**form, "multipliers": [LMI[1:]]}
-    yield "form-indefinite", CELL, {**form, "form": [["1", "0"], ["0", "-1"]]}
-    yield "form-not-symmetric", CELL, {**form, "form": [["1", "1/8"], ["0", "1"]]}
-    yield "form-with-a-radius", CELL, {**form, "form": [["1~1p-20", "0"], ["0", "1"]]}
-    yield "form-multipliers-of-another-order", CELL, {**form, "multipliers": [LMI[::-1]]}
-    yield "known-slope-rate-itself", tent("1/2"), {**KNOWN, "rate": "1/2"}
-    yield "known-slope-across-the-peak", tent("1/2"), {**KNOWN, "low": ["-1/4"], "high": ["3/4"], "multipliers": [["1", "1"]]}
-    yield "steep", TURNED, {"low": ["-2"], "high": ["2"], "symbols": [{}], "weights": ["1"], "rate": "2", "bits": 40}
-
-
 def malformed_boxed() -> Iterator[tuple[str, bytes]]:
     """Yield (name, certificate)."""
     case, witness = soft()
@@ -380,8 +319,3 @@ def malformed_boxed() -> Iterator[tuple[str, bytes]]:
         "finite_time-inputs-without-symbols",
         Case(tent()).bad("finite_time", {"start": ["1"], "steps": 1, "bits": 9, "rates": ["1"], "inputs": [0]}),
     )
-    both = {**KNOWN, "weights": ["1"]}
-    yield "box_contraction-weights-and-form", Case(tent("1/2")).bad("box_contraction", both)
-    lists = {**UNIT, "symbols": [{}], "form": FORM, "multipliers": [LMI, LMI], "rate": "1/2", "bits": 50}
-    yield "box_contraction-lists-for-two-symbols", Case(CELL).bad("box_contraction", lists)
-    yield "box_contraction-symbol-too-short", Case(CELL).bad("box_contraction", {**lists, "symbols": [{"2": ["1"]}]})

@@ -11,6 +11,7 @@ import proofs
 from proofs.kernel import check_collection
 from tests.corpus.accepted import accepted
 from tests.corpus.boxed import accepted_boxed, malformed_boxed, rejected_boxed
+from tests.corpus.contracting import accepted_contractions, malformed_contractions, rejected_contractions
 from tests.corpus.covering import accepted_coverings, malformed_coverings, rejected_coverings
 from tests.corpus.cycles_on import accepted_cycles_on, malformed_cycles_on, rejected_cycles_on
 from tests.corpus.exponents import accepted_exponents, malformed_exponents, rejected_exponents
@@ -80,6 +81,7 @@ if __name__ == "__main__":
                 accepted_repellers(),
                 accepted_exponents(),
                 accepted_boxed(),
+                accepted_contractions(),
                 accepted_parameters(),
                 accepted_pairs(),
                 accepted_cycles_on(),
@@ -96,6 +98,7 @@ if __name__ == "__main__":
                 rejected_repellers(),
                 rejected_exponents(),
                 rejected_boxed(),
+                rejected_contractions(),
                 rejected_parameters(),
                 rejected_pairs(),
                 rejected_cycles_on(),
@@ -112,6 +115,7 @@ if __name__ == "__main__":
                 malformed_repellers(),
                 malformed_exponents(),
                 malformed_boxed(),
+                malformed_contractions(),
                 malformed_parameters(),
                 malformed_pairs(),
                 malformed_cycles_on(),

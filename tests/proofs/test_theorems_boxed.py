@@ -22,6 +22,7 @@ from proofs.theorems.box_sectors import box_sectors
 from proofs.theorems.boxes import enclosing
 from proofs.theorems.card import Application
 from tests.corpus import boxed as corpus
+from tests.corpus.contracting import contracting
 from tests.corpus.exponents import SOFT, THREE
 from tests.corpus.parts import Case, affine, ball_witness, spell, tanh_net
 from tests.laws.strategies import small
@@ -182,7 +183,7 @@ def signals(ranges: tuple[Interval, ...], vector: list[float], network: Network,
 
 @pytest.mark.parametrize("name", ["form", "weights-inputs-in-a-range", "scalar-cell"])
 def test_pairs_of_points_approach_by_the_stated_rate(name: str) -> None:
-    network, witness = next((network, witness) for told, network, witness in corpus.contracting() if told == name)
+    network, witness = next((network, witness) for told, network, witness in contracting() if told == name)
     claim = Case(network).good("box_contraction", witness)
     assert isinstance(claim, BoxContraction)
     low, high = [float(x) for x in claim.low], [float(x) for x in claim.high]

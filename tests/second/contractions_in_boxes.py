@@ -67,7 +67,12 @@ def box_contraction(step: Step) -> dict:
 
 def stays(net: Net, root: list, bits: int) -> bool:
     """Say whether the enclosure of F over the box lies in it."""
-    return all(a <= x[0] and x[1] <= b for x, (a, b) in zip(net.run(root, bits)[0], root, strict=True))
+    values = [root]
+    for place in range(1, len(net.program) + 1):
+        mixed = shares(net, place)
+        value = register(net, values, bits, spread=False)
+        values.append(value if mixed is None else [between(*x) for x in zip(*(values[i] for i in mixed), strict=True)])
+    return all(a <= x[0] and x[1] <= b for x, (a, b) in zip(values[-1], root, strict=True))
 
 
 def gap_of(net: Net, root: list, bits: int, form: list, rate: Fraction, multipliers: list) -> list | None:
@@ -100,6 +105,29 @@ def gap_of(net: Net, root: list, bits: int, form: list, rate: Fraction, multipli
     return [[half(result[i][j], result[j][i]) for j in range(size)] for i in range(size)]
 
 
+def shares(net: Net, number: int) -> tuple | None:
+    """Return q, u, v where a register is the sum of two products (1 - q) u and q v that nothing else reads, None elsewhere."""
+    name, of, *_ = net.program[number - 1]
+    made = [("state", (), [], None), *net.program]
+    read_by = [i for _, others, *_ in net.program for i in set(others)]
+    if name != "add" or of[0] == of[1] or any(made[i][0] != "mul" or read_by.count(i) > 1 for i in of):
+        return None
+    (a, b), (c, d) = (made[i][1] for i in of)
+    for rest, u, q, v in ((a, b, c, d), (a, b, d, c), (b, a, c, d), (b, a, d, c), (c, d, a, b), (c, d, b, a), (d, c, a, b), (d, c, b, a)):
+        kind, source, matrices, bias = made[rest]
+        if kind == "affine" and tuple(source) == (q,) and all(x == (1, 1) for (x,) in bias):
+            size = range(len(bias))
+            if all(len(row) == len(bias) for row in matrices[0]) and all(matrices[0][i][j] == (-(i == j),) * 2 for i in size for j in size):
+                return q, u, v
+    return None
+
+
+def between(q: tuple, u: tuple, v: tuple) -> tuple:
+    """Return the range of (1 - q) u + q v: an end of each range is worst."""
+    corners = [(1 - s) * x + s * y for s in q for x in u for y in v]
+    return min(corners), max(corners)
+
+
 def half(one: tuple, two: tuple) -> tuple:
     """Return the mean of two intervals, an entry of the symmetric part."""
     return boxes.mul(boxes.point(Fraction(1, 2)), boxes.add(one, two))
@@ -125,10 +153,21 @@ def differences(net: Net, root: list, bits: int, *, spread: bool) -> tuple[list,
     rows: list = [[[boxes.ONE if i == j else boxes.ZERO for j in range(net.dimension)] for i in range(net.dimension)]]
     values = [root]
     signals: list = []
-    for name, of, matrices, bias in net.program:
-        value = register(net, values, bits, spread=spread)
+    hidden = {i for place in range(1, len(net.program) + 1) if shares(net, place) for i in net.program[place - 1][1]}
+    for place, (name, of, matrices, bias) in enumerate(net.program, 1):
+        value, mixed = register(net, values, bits, spread=spread), shares(net, place)
         given = [rows[i] for i in of]
-        if name == "affine":
+        if place in hidden:
+            out: list = [[] for _ in value]
+        elif mixed is not None:
+            q, u, v = mixed
+            value = coarse([[between(*x) for x in zip(values[q], values[u], values[v], strict=True)]], bits if spread else bits + 4096)[0]
+            apart = [summed([row, scaled(less, boxes.point(Fraction(-1)))]) for row, less in zip(rows[v], rows[u], strict=True)]
+            turned = [passed(row, span, signals, net) for row, span in zip(apart, values[q], strict=True)]
+            spans = [boxes.sub(x, y) for x, y in zip(values[v], values[u], strict=True)]
+            shared = [passed(row, span, signals, net) for row, span in zip(rows[q], spans, strict=True)]
+            out = [summed(parts) for parts in zip(rows[u], turned, shared, strict=True)]
+        elif name == "affine":
             out = [[boxes.ZERO] for _ in bias]
             for matrix, part in zip(matrices, given, strict=True):
                 out = [summed([o, *(scaled(r, w) for r, w in zip(part, row, strict=True))]) for o, row in zip(out, matrix, strict=True)]

@@ -17,7 +17,7 @@ from tests.second.nets import read_net
 from tests.second.text import Json
 
 ACCEPTED = Path(__file__).resolve().parent.parent / "corpus" / "accepted"
-FEW = {"finite_time": 25, "box_contraction": 6, "cycles_in_box": 12}
+FEW = {"finite_time": 25, "box_contraction": 12, "cycles_in_box": 12}
 MANY = 600
 
 

@@ -51,9 +51,10 @@ def test_both_refuse_collections(path: Path) -> None:
         check_collection(path)
 
 
-def test_most_claims_are_decided_without_a_witness() -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_most_claims_are_decided_without_a_witness(every: int) -> None:
     answers = []  # but nobody proves a horseshoe in the plane without its strips
-    for path in sorted((CORPUS / "accepted").glob("*.cert")):
+    for path in sorted((CORPUS / "accepted").glob("*.cert"))[::every]:
         network = json.loads(path.read_bytes().partition(b"\n")[0])["network"]
         hard = {"covering_graph", "scrambled_set"} if network["dimension"] > 1 else set()
         answers += [claim_is_true(network, claim) for claim in check(path) if claim["claim"] not in hard]

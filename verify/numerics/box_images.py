@@ -12,6 +12,7 @@ import numpy as np
 
 from proofs.arithmetic import Matrix
 from proofs.network import Network
+from proofs.theorems.blends import blends
 from verify.numerics.batch import Floats, floats_of
 
 Weights = tuple[Floats, Floats]  # middles and radii
@@ -61,10 +62,13 @@ class Range:
 
 
 class BoxNetwork:
-    """A network on batches of boxes. **Guarantee:** heuristic: wider than the kernel's enclosures as long as numbers are moderate."""
+    """A network on batches of boxes; with ``blended``, registers (1 - q) u + q v in their own form, as card D9 has them.
 
-    def __init__(self, network: Network) -> None:
-        self.dimension = network.dimension
+    **Guarantee:** heuristic: wider than the kernel's enclosures as long as numbers are moderate.
+    """
+
+    def __init__(self, network: Network, *, blended: bool = False) -> None:
+        self.dimension, self._blends = network.dimension, blends(network) if blended else {}
         self.program: list[tuple[str, tuple[int, ...], list[Weights], Weights | None]] = [
             (
                 operation.name,
@@ -98,9 +102,11 @@ class BoxNetwork:
 
     def _values(self, low: Floats, high: Floats) -> list[Range]:
         values = [Range(low[:, :, None], high[:, :, None])]
-        for name, of, matrices, bias in self.program:
-            inputs = [values[i] for i in of]
-            if bias is not None:
+        for number, (name, of, matrices, bias) in enumerate(self.program, 1):
+            blend, inputs = self._blends.get(number), [values[i] for i in of]
+            if blend is not None:
+                values.append(_blended(*(values[i] for i in (blend.q, blend.u, blend.v))))
+            elif bias is not None:
                 total = _summed([value.under(weights) for weights, value in zip(matrices, inputs, strict=True)])
                 values.append(total.plus(Range.ball(*bias)))
             elif name == "add":
@@ -108,6 +114,11 @@ class BoxNetwork:
             else:
                 values.append(inputs[0].times(inputs[1]) if name == "mul" else _CURVES[name](inputs[0]))
         return values
+
+
+def _blended(share: Range, one: Range, two: Range) -> Range:
+    ends = [Range(1.0 - q, 1.0 - q).times(one).plus(Range(q, q).times(two)) for q in (share.low, share.high)]
+    return Range(np.minimum(ends[0].low, ends[1].low), np.maximum(ends[0].high, ends[1].high)).widened()
 
 
 def _ball(matrix: Matrix) -> Weights:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from proofs.theorems.blends import blends
 from verify.numerics.batch import floats_of
 
 if TYPE_CHECKING:
@@ -115,12 +116,16 @@ def sector_of(network: Network, slopes: Slopes | None = None) -> Sector | None:
         if any(operation.name == "mul" for operation in network.program):
             return None
         slopes = _everywhere(network)
+    mixed = blends(network)
     size, count = network.dimension, sum(int(factor.is_open.sum()) for factors in slopes for factor in factors)
     registers = [np.eye(size, size + count)]
     units = _Units(size + count, size)
-    for operation, factors in zip(network.program, slopes, strict=True):
-        terms = [registers[i] for i in operation.of]
-        if factors:
+    for number, (operation, factors) in enumerate(zip(network.program, slopes, strict=True), 1):
+        blend, terms = mixed.get(number), [registers[i] for i in operation.of]
+        if blend is not None:
+            turned = zip((registers[blend.v] - registers[blend.u], registers[blend.q]), factors, strict=True)
+            terms = [registers[blend.u], *(units.through(rows, factor) for rows, factor in turned)]
+        elif factors:
             terms = [units.through(rows, factor) for rows, factor in zip(terms, factors, strict=True)]
         elif operation.bias is not None:
             terms = [floats_of(matrix) @ rows for matrix, rows in zip(operation.matrices, terms, strict=True)]

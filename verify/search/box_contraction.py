@@ -16,6 +16,7 @@ import numpy as np
 
 from proofs.arithmetic import Interval, Matrix
 from proofs.network import Network, Operation
+from proofs.theorems.blends import registers
 from proofs.theorems.sectors import MAX_SIZE
 from verify.numerics.batch import Floats
 from verify.numerics.box_images import BoxNetwork
@@ -79,7 +80,7 @@ def invariant_boxes(network: Network, bits: int) -> Iterator[Sides]:
 
 def stays_inside(network: Network, sides: Sides, bits: int) -> bool:
     """Say whether the kernel's enclosure of the image of a box lies in the box. **Guarantee:** exact."""
-    spans = network.image(column_of(sides), bits).entries()
+    spans = registers(network, column_of(sides), bits)[-1].entries()
     return all(low <= span.lo and span.hi <= high for (low, high), span in zip(sides, spans, strict=True))
 
 
@@ -115,7 +116,7 @@ def norms_on(network: Network, sides: Sides, bits: int, seconds: float, below: f
 
 def _from_afar(network: Network) -> Iterator[Sides]:
     """Yield the hull of two images of a large box, without room around: cells of an LSTM that hardly forget leave none."""
-    maps, far = BoxNetwork(network), np.full((1, network.dimension), _LARGE)
+    maps, far = BoxNetwork(network, blended=True), np.full((1, network.dimension), _LARGE)
     first = maps.images(-far, far)
     second = maps.images(first.low, first.high)
     low, high = np.minimum(np.floor(first.low), np.floor(second.low))[0], np.maximum(np.ceil(first.high), np.ceil(second.high))[0]
@@ -139,7 +140,7 @@ def _hull(lines: Sequence[Operation]) -> Operation:
 
 def _shrunk(network: Network, sides: Sides) -> Sides:
     """Take images of images, ends rounded outward to a grid, until little changes."""
-    maps = BoxNetwork(network)
+    maps = BoxNetwork(network, blended=True)
     low, high = (np.array([float(ends[k]) for ends in sides]) for k in (0, 1))
     for _ in range(_TURNS):
         grid = 2.0 ** np.floor(np.log2(np.maximum(high - low, _FINE))) * _FINE  # finer grids hold the coarser ones: boxes stay nested
