@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from fractions import Fraction
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO, cast
 
 import typer
 
@@ -261,6 +262,8 @@ def main() -> NoReturn:
         code = app(standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
+    except SystemExit:  # typer's word for a pipe whose reader has gone
+        code = EXIT["Malformed"]
     except _UsageError as failure:
         _misused(failure)
     except OrbitproofError as failure:
@@ -269,8 +272,22 @@ def main() -> NoReturn:
         where, why = str(failure.filename or "file"), str(failure.strerror or failure)
         _fail(Malformed(where=where, law="file", expected="a file that can be read or written", got=why))
     if code == INTERRUPTED:
-        print("Interrupted; no file was left half-written.", file=sys.stderr)
+        _printed("Interrupted; no file was left half-written.", sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _printed(text: str, stream: TextIO) -> bool:
+    """Print now, and say whether that was possible; if not, nothing more is written there, not at the interpreter's end either."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        _given_up(stream)
+        return False
+    return True
+
+
+def _given_up(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _refuse_overwriting(network: str, output: Path | None) -> None:
@@ -284,21 +301,26 @@ def _refuse_overwriting(network: str, output: Path | None) -> None:
 def _misused(failure: typer.BadParameter) -> NoReturn:
     if "--json" in sys.argv:
         _fail(Malformed(where="command line", law="usage", expected="a verb with its options, see --help", got=failure.format_message()))
-    failure.show()
+    try:
+        failure.show()
+    except OSError:
+        _given_up(sys.stderr)
     sys.exit(EXIT["Malformed"])
 
 
 def _fail(failure: OrbitproofError) -> NoReturn:
     if "--json" in sys.argv:
         decision = getattr(failure, "decision", None)
-        print(json.dumps(failure.as_json() | ({} if decision is None else {"decision": decision})))
+        letter = json.dumps(failure.as_json() | ({} if decision is None else {"decision": decision}))
     else:
-        print(failure)
+        letter = str(failure)
+    if not _printed(letter, sys.stdout):
+        _printed(letter, sys.stderr)
     sys.exit(EXIT[failure.verdict])
 
 
 def _finish(content: Mapping[str, object], lines: list[str], verdict: str, as_json: bool) -> None:
-    print(json.dumps(dict(content)) if as_json else "\n".join(lines))
+    print(json.dumps(dict(content)) if as_json else "\n".join(lines), flush=True)
     raise typer.Exit(EXIT[verdict])
 
 

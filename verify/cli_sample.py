@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -143,7 +144,8 @@ def _campaign(plan: Plan, db: Path | None, force: Callable[[], Any], device: str
         try:
             return _carried_out(plan, rows, force, device, extras, progress)
         except KeyboardInterrupt:
-            typer.echo(_where_it_stands(plan, rows), err=True)
+            with suppress(OSError):  # Ctrl-C has ended whoever read it, too
+                typer.echo(_where_it_stands(plan, rows), err=True)
             raise
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from proofs.errors import Malformed
 from verify.errors import Unsupported
+from verify.pools import interrupts_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,8 +53,12 @@ class DuckFile:
     def __init__(self, path: Path | None, greet: Callable[[], None]) -> None:
         """Open the file, or begin it; ``greet`` looks at what is there."""
         self.path = path
-        self._held = self._hold()
+        self._held = Path() if path is None else path.resolve()
+        if self._held in _open_here:
+            raise self._taken()
         try:
+            if path is not None:
+                _open_here.add(self._held)  # for this process: DuckDB's own lock keeps out others
             self._connection = self._connect()
             try:
                 with self._clear():
@@ -79,15 +84,6 @@ class DuckFile:
     def place(self) -> str:
         """Return the file's name for errors."""
         return str(self.path or f"{self.kind.noun} in memory")
-
-    def _hold(self) -> Path:
-        """Take the file for this process: DuckDB's own lock keeps out others."""
-        held = Path() if self.path is None else self.path.resolve()
-        if self.path is not None:
-            if held in _open_here:
-                raise self._taken()
-            _open_here.add(held)
-        return held
 
     def _connect(self) -> DuckDBPyConnection:
         try:
@@ -130,13 +126,13 @@ class DuckFile:
             raise KeyboardInterrupt from failure
         except duckdb.Error as failure:
             got = str(failure).splitlines()[0] if str(failure) else type(failure).__name__
-            if got.startswith(KeyboardInterrupt.__name__):  # it came while DuckDB read an array
+            if got.startswith(KeyboardInterrupt.__name__) or _follows_interrupt(failure):  # the first: while DuckDB read an array
                 raise KeyboardInterrupt from failure
             if self.path is not None and "Could not set lock" in got:
                 raise self._taken() from failure
             raise Malformed(where=self.place, law=self.kind.law, expected="a file that DuckDB reads and writes", got=got) from failure
         except RuntimeError as failure:
-            if "interrupt" not in str(failure).lower():
+            if "interrupt" not in str(failure).lower() and not _follows_interrupt(failure):
                 raise
             raise KeyboardInterrupt from failure
 
@@ -151,7 +147,7 @@ class DuckFile:
                 yield
                 self._run("COMMIT")
             except BaseException:
-                with suppress(duckdb.Error, RuntimeError):
+                with interrupts_held(), suppress(duckdb.Error, RuntimeError):
                     self._run("ROLLBACK")
                 raise
 
@@ -184,3 +180,10 @@ class DuckFile:
     def _taken(self) -> Malformed:
         expected, remedy = f"no other {self.kind.noun} at work on this file", f"wait for it, or {self.kind.another}"
         return Malformed(where=str(self.path), law="one writer", expected=expected, got="one", remedy=remedy)
+
+
+def _follows_interrupt(failure: BaseException | None) -> bool:
+    """Say whether a failure came while an interrupt was on its way out: that is then what is told."""
+    while failure is not None and not isinstance(failure, KeyboardInterrupt):
+        failure = failure.__cause__ or failure.__context__
+    return failure is not None

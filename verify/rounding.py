@@ -52,12 +52,17 @@ def fixed_below(value: Fraction, places: int = 6) -> str:
     >>> fixed_below(Fraction(2, 3)), fixed_below(Fraction(-2, 3), 2)
     ('0.666666', '-0.67')
     """
-    return str(Decimal(math.floor(value * 10**places)).scaleb(-places))
+    return _spelled(math.floor(value * 10**places), places)
 
 
 def fixed_above(value: Fraction, places: int = 6) -> str:
     """Return a fixed-point decimal that is not below ``value``."""
-    return str(Decimal(math.ceil(value * 10**places)).scaleb(-places))
+    return _spelled(math.ceil(value * 10**places), places)
+
+
+def _spelled(units: int, places: int) -> str:
+    digits = str(abs(units)).zfill(places + 1)
+    return f"{'-' if units < 0 else ''}{digits[: len(digits) - places]}{'.' if places else ''}{digits[len(digits) - places :]}"
 
 
 def exponent(value: Fraction) -> int:

@@ -49,7 +49,7 @@ def check(step: Application) -> BoxContraction:
     rate = step.witness.number("rate")
     step.require(1, rate > 0, "a positive rate", rate)
     box = enclosing(sides)
-    step.require_work(2, 4 * step.network.products * len(networks), bits)
+    step.require_work(2, 16 * step.network.products * len(networks), max(bits, box.longest))
     for number, network in enumerate(networks, 1):
         _require_inside(step, number, registers(network, box, bits)[-1], sides)
     if step.witness.has("form"):

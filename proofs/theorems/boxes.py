@@ -30,6 +30,7 @@ MAX_LEAVES = 2**14
 MAX_EDGES = 2**16
 MAX_STATES = 256
 MAX_OPEN = 3
+MAX_END_BITS = 4096
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def read_tree(step: Application, root: Sides, part: Fields | None = None) -> tup
             leaves.append(sides)
             continue
         axis, cut = _cut(entry, len(root), where)
+        _require_short(step, cut)
         low, high = sides[axis]
         step.require(1, low < cut < high, ("a cut inside", low, "to", high), cut)
         nodes.append((axis, cut))
@@ -98,7 +100,14 @@ def read_sides(step: Application) -> Sides:
     size = step.network.dimension
     ordered = len(low) == size == len(high) and all(a <= b for a, b in zip(low, high, strict=True))
     step.require(1, ordered, f"{size} lower and upper ends in order", (len(low), len(high)))
+    for end in (*low, *high):
+        _require_short(step, end)
     return tuple(zip(low, high, strict=True))
+
+
+def _require_short(step: Application, end: Fraction) -> None:
+    length = max(end.denominator.bit_length(), end.numerator.bit_length())
+    step.require(1, length <= MAX_END_BITS, f"ends of boxes of at most {MAX_END_BITS} bits", length)
 
 
 def edges_of(step: Application, network: Network, tree: Tree, leaves: list[Sides], bits: int, root: Sides = ()) -> Iterator[Edge]:

@@ -39,6 +39,19 @@ def mixing_two(rest: Operation) -> Network:
     return Network(2, (*units, Operation("mul", (3, 5)), Operation("mul", (0, 2)), Operation("add", (6, 7))))
 
 
+NESTED = Network(
+    1,
+    (*mixing("1/8").program, Operation("mul", (8, 3)), Operation("mul", (2, 0)), Operation("add", (10, 9))),
+)  # (1 - q) u + q z with u = (1 - q) tanh((z + 1) / 2) + q z
+OWN = Network(1, (*mixing().program[:3], Operation("mul", (2, 3)), Operation("mul", (0, 2)), Operation("add", (4, 5))))  # u = q
+
+
+def by_state(u: Operation, v: Operation) -> Network:
+    """Return z' = (1 - z) u + z v, u a tanh of the one operation, v the other."""
+    shares = (Operation("mul", (1, 3)), Operation("mul", (4, 0)), Operation("add", (5, 6)))
+    return Network(1, (affine([1], ([["-1"]], 0)), u, Operation("tanh", (2,)), v, *shares))
+
+
 UNIT = {"low": ["-1", "-1"], "high": ["1", "1"]}
 FORM = [["1", "0"], ["0", "1"]]
 LMI = ["32", "75", "18/5", "10/3", "23/2", "19", "12", "17"]
@@ -50,6 +63,19 @@ MIXED: Witness = {
     "low": ["-1"], "high": ["1"], "symbols": [{}], "form": [["1"]], "multipliers": [["100", "3", "15", "7"]], "rate": "91/100", "bits": 40,
 }  # fmt: skip
 STEADY: Witness = {"low": ["-1"], "high": ["1"], "symbols": [{}], "weights": ["1"], "rate": "99/100", "bits": 40}
+NEAR_ONE = mixing("3/8", affine(["7/8"], ([["-1"]], 2)))
+LISTS = [["76", "27/8", "95/4", "21", "8", "19/2"], ["55", "3", "13", "13/2"]]
+LEAST: dict[str, tuple[Network, Witness, str, str]] = {
+    "of-a-blend": (NESTED, {**MIXED, "multipliers": [["1332", "7/4", "22", "12", "43", "37/2"]]}, "961/1000", "24/25"),
+    "of-its-own-share": (OWN, {**MIXED, "multipliers": [["42", "17/2", "25/4"]]}, "347/500", "693/1000"),
+    "by-the-state": (
+        by_state(affine(["1/4"], ([["1/4"]], 0)), affine(["1/8"], ([["1/8"]], 0))),
+        {**MIXED, "low": ["-1/2"], "high": ["3/2"], "multipliers": [["31/2", "4", "3/2"]]},
+        "249/500",
+        "497/1000",
+    ),
+    "by-one-of-two-inputs": (NEAR_ONE, {**MIXED, "symbols": [{}, {"2": ["1"]}], "multipliers": LISTS}, "929/1000", "116/125"),
+}  # with a rate that is accepted, and one that is not
 
 
 def contracting() -> Named:
@@ -72,6 +98,8 @@ def contracting() -> Named:
     spread = mixing("3/8", PLAIN_REST, 0, affine([0], ([["1/2"]], 8), ([["1p-10"]], 6)))  # a product is read once more: no blend
     yield "blend-of-its-own-rest", mixing("3/8", PLAIN_REST, 3), STEADY
     yield "no-blend", spread, {**STEADY, "rate": "1/2"}
+    for name, (network, witness, rate, _) in LEAST.items():
+        yield f"blend-{name}", network, {**witness, "rate": rate}
 
 
 def bad_contracting() -> Named:
@@ -99,6 +127,9 @@ def bad_contracting() -> Named:
     yield "form-multipliers-of-another-order", CELL, {**form, "multipliers": [LMI[::-1]]}
     yield "known-slope-rate-itself", tent("1/2"), {**KNOWN, "rate": "1/2"}
     yield "known-slope-across-the-peak", tent("1/2"), {**KNOWN, "low": ["-1/4"], "high": ["3/4"], "multipliers": [["1", "1"]]}
+    yield "box-of-too-many-bits", CELL, {**weights, "low": ["-1", "-4097p-4100"]}
+    yield "too-much-work", CELL, {**weights, "symbols": [{}] * 2048, "bits": 2000}
+    yield "too-much-work-on-a-long-box", CELL, {**weights, "symbols": [{}] * 1024, "low": ["-1", "-4097p-4090"]}
     yield "blend-rate-too-small", mixing(), {**MIXED, "rate": "89/100"}
     yield "blend-weights-rate-too-small", mixing(), {**STEADY, "rate": "24/25"}
     yield "blend-multipliers-of-its-products", mixing(), {**MIXED, "multipliers": [["100", "3", "15", "7", "15", "7"]]}
@@ -116,6 +147,15 @@ def bad_contracting() -> Named:
         yield f"blend-{name}product-read-again", mixing("3/8", PLAIN_REST, 0, last), {**witness, "rate": "99/100"}
     turned = affine([1, 1], ([["0", "-1"], ["-1", "0"]], 2))
     yield "blend-shares-of-another-state", mixing_two(turned), {**STEADY, "low": ["-1", "-1"], "high": ["1", "1"], "weights": ["1", "1"]}
+    for name, (network, witness, _, rate) in LEAST.items():
+        yield f"blend-{name}-rate-too-small", network, {**witness, "rate": rate}
+    yield (
+        "blend-by-one-of-two-inputs-lists-exchanged",
+        NEAR_ONE,
+        {**LEAST["by-one-of-two-inputs"][1], "rate": "1", "multipliers": LISTS[::-1]},
+    )
+    far = by_state(affine(["-1"], ([["0"]], 0)), affine(["3/4"], ([["0"]], 0)))  # -0.76 + 1.51 z on [-1, 1]
+    yield "blend-by-the-state-box-left", far, {**STEADY, "rate": "7/4"}
     yield "steep", TURNED, {"low": ["-2"], "high": ["2"], "symbols": [{}], "weights": ["1"], "rate": "2", "bits": 40}
 
 

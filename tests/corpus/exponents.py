@@ -245,7 +245,8 @@ def bad_means() -> Iterator[tuple[str, Network, Witness, Witness]]:
     halves = {"cuts": [[0, "0"], None, None]}
     yield "cut-at-the-end", SOFT, INTERVAL, {"cuts": [[0, "1"], None, None], "upper": same("51/100", 2)}
     yield "cut-outside", SOFT, INTERVAL, {"cuts": [[0, "2"], None, None], "upper": same("51/100", 2)}
-    yield "cut-outside-a-tiny-leaf", SOFT, INTERVAL, {"cuts": [[0, "-3p-20000"], None, [0, "-1/2"], None, None], "upper": same("51/100", 3)}
+    yield "cut-outside-a-tiny-leaf", SOFT, INTERVAL, {"cuts": [[0, "-3p-4000"], None, [0, "-1/2"], None, None], "upper": same("51/100", 3)}
+    yield "cut-of-too-many-bits", SOFT, INTERVAL, {"cuts": [[0, "-3p-4096"], None, [0, "1/2"], None, None], "upper": same("51/100", 3)}
     yield "cuts-missing", SOFT, INTERVAL, {"cuts": [[0, "0"], None], "upper": same("51/100", 1)}
     yield "cuts-left-over", SOFT, INTERVAL, {"cuts": [[0, "0"], None, None, None], "upper": same("51/100", 3)}
     yield "no-cuts", SOFT, INTERVAL, {"cuts": [], "upper": same("51/100", 0)}

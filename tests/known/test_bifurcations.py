@@ -95,7 +95,7 @@ def holds(answer: Bifurcations) -> None:
 
 @pytest.fixture(scope="module")
 def section() -> Bifurcations:
-    return bifurcations(tents(Q(-6), Q(6)), up_to=2, samples=3, budget=20)
+    return bifurcations(tents(Q(-6), Q(6)), up_to=2, samples=3, budget=200)
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ def test_tubes_around_the_curves_of_the_2_cycle(tent_plane: Plane) -> None:
 
 
 def test_the_two_cycle_family() -> None:
-    answer = bifurcations(corners(Q(-3, 5), Q(7, 10)), up_to=2, samples=3, budget=20)
+    answer = bifurcations(corners(Q(-3, 5), Q(7, 10)), up_to=2, samples=3, budget=200)
     escape, flip = answer.events
     assert (escape.kind, escape.side, escape.closed_form) == ("to_infinity", "after", "-41/85")
     assert (flip.kind, flip.side, flip.closed_form) == ("flip", None, "112/205")
@@ -198,7 +198,7 @@ def test_the_values_of_the_two_cycle_family_by_hand() -> None:
 
 
 def test_no_event_between_is_one_claim() -> None:
-    answer = bifurcations(corners(Q(-48, 100), Q(1, 2)), up_to=2, samples=2, budget=20)
+    answer = bifurcations(corners(Q(-48, 100), Q(1, 2)), up_to=2, samples=2, budget=200)
     assert [*answer.events, *answer.clusters, *answer.found.undecided] == []
     (branch,) = (branch for branch in answer.branches if branch.period == 2)
     assert isinstance(branch.claim, ExistsOn)
@@ -318,7 +318,7 @@ def born_or_dead(moving: str, where: str, time: int, side: str) -> None:
 
 
 def test_an_event_on_the_end_point_is_not_guessed() -> None:
-    answer = bifurcations(tents(Q(-1), Q(0)), up_to=1, samples=1, budget=5)
+    answer = bifurcations(tents(Q(-1), Q(0)), up_to=1, samples=1, budget=60)
     assert answer.events == ()
     (cluster,) = answer.clusters
     assert (cluster.low, "end of the path" in cluster.reason) == (Q(-1), True)
@@ -330,7 +330,7 @@ def test_two_units_that_collide_at_once_are_one_cluster(apart: Fraction) -> None
     """Two ReLUs of the same state (thresholds ``apart``): both pre-activations cross 0 within the precision."""
     kind = {"A": ["1/5", "1/4"], "W1": [["-1/2", "-1/2"], ["0", "1/3"]], "W2": [["1", "0"], ["1", "0"]], "h1": ["1", "1"]}
     twins = load({**kind, "h2": [Q(0), apart]}, "shallow_plrnn")
-    answer = bifurcations(vary(twins, "h1[0]=-1:1"), up_to=1, samples=1, budget=5)
+    answer = bifurcations(vary(twins, "h1[0]=-1:1"), up_to=1, samples=1, budget=60)
     assert answer.events == ()
     (cluster,) = answer.clusters
     assert "closer together than the precision, or at once" in cluster.reason

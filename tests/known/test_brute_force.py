@@ -70,7 +70,7 @@ def agree(seed: int) -> str:
     return "both"
 
 
-@pytest.mark.parametrize("seed", QUICK)
+@pytest.mark.parametrize("seed", [*QUICK[::2], *(pytest.param(seed, marks=pytest.mark.slow) for seed in QUICK[1::2])])
 def test_agreement(seed: int) -> None:
     agree(seed)
 

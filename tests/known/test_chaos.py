@@ -44,13 +44,24 @@ def chaotic(subject: Network | Loaded, least: float, budget: float) -> Certified
 
 
 @pytest.mark.parametrize("name", MAPS)
+@pytest.mark.usefixtures("few_paths")
 def test_chaos_in_the_plane(name: str) -> None:
+    in_the_plane(name)
+
+
+@pytest.mark.parametrize("name", [*list(MAPS)[:1], *(pytest.param(name, marks=pytest.mark.slow) for name in list(MAPS)[1:])])
+def test_chaos_by_many_paths_in_the_plane(name: str) -> None:
+    in_the_plane(name)
+
+
+def in_the_plane(name: str) -> None:
     subject, least = MAPS[name]
     answer = chaotic(subject, least, 5.0 if least >= ALMOST_ALL else 1.0)
     assert answer.report.entropy is not None
     assert answer.report.entropy[0] < 0.60  # no map here has more
 
 
+@pytest.mark.usefixtures("few_paths")
 def test_all_orbits_of_the_normal_form_expand() -> None:
     """B5 and D1 together: chaos, and a positive exponent of every orbit of a trapping region that contains the boxes."""
     answer = certify(border_collision(), "auto", effort=Effort(budget_seconds=4))
@@ -61,6 +72,7 @@ def test_all_orbits_of_the_normal_form_expand() -> None:
     assert [note[:13] for note in answer.report.notes] == ["robust chaos:"]
 
 
+@pytest.mark.usefixtures("few_paths")
 def test_the_checker_alone_accepts_it(tmp_path: Path, root: Path) -> None:
     answer, path = chaotic(lozi("17/10", "1/2"), 0.02, 1.0), tmp_path / "lozi.cert"
     path.write_bytes(b"".join(answer.lines()))
@@ -72,6 +84,7 @@ def test_the_checker_alone_accepts_it(tmp_path: Path, root: Path) -> None:
     assert "F has an uncountable scrambled set (Li-Yorke chaos)" in alone.stdout
 
 
+@pytest.mark.usefixtures("few_paths")
 def test_the_published_chaotic_map(shared: Path) -> None:
     case = system(shared, "pl-map-chaos")
     chaotic(load(published(case), name="pl-map-chaos"), 0.02, 5.0)

@@ -60,6 +60,7 @@ def test_certify_says_each_cycle_and_its_stability(lozi_file: Path, tmp_path: Pa
     assert [entry.name for entry in path.parent.iterdir()] == ["lozi.cert"]
 
 
+@pytest.mark.usefixtures("few_paths")
 def test_the_main_job_on_one_screen(lozi_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "lozi.cert"
     done = orbitproof("certify", lozi_file, "--budget", 2, "-o", path)
@@ -330,14 +331,33 @@ def test_the_installed_command(lozi_file: Path) -> None:
     assert done.stdout.splitlines()[-1] == "Proved  cycles of least period at most 2: 2 of period 1, 1 of period 2"
 
 
+TELLING = """
+import functools, os, pathlib
+from verify.certification import find
+from verify.cli import main
+def begun(*given, **named):
+    pathlib.Path(os.environ["BEGUN"]).touch()
+    return functools.partial(*given, **named)
+find.partial = begun
+main()
+"""
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_interrupting_leaves_nothing_behind(lozi_file: Path, tmp_path: Path, jobs: str) -> None:
     target = tmp_path / "part" / "x.cert"
-    command = [str(COMMAND), "cycles", str(lozi_file), "--up-to", "40", "--budget", "60", "--jobs", jobs, "-o", str(target)]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(2)
+    begun = tmp_path / "begun"
+    options = ["cycles", str(lozi_file), "--up-to", "40", "--budget", "600", "--jobs", jobs, "-o", str(target)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "BEGUN": str(begun)}
+    command = [sys.executable, "-c", TELLING, *options]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    while not begun.exists():
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.01)
+    begun.unlink()
+    time.sleep(0.2)  # somewhere in the search
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=300)
     assert (running.returncode, out) == (130, "")
     assert err == "Interrupted; no file was left half-written.\n"
     assert [entry.name for entry in tmp_path.iterdir()] == ["lozi.json"]

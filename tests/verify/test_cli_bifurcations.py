@@ -82,7 +82,7 @@ def test_completeness_that_is_not_proved_is_not_found(file: Path) -> None:
 
 
 def test_smooth(tmp_path: Path) -> None:
-    done = run(saved(tmp_path, SMOOTH), "--vary", "b[0]=1/2:3/5", "--up-to", 1, "--budget", 20)
+    done = run(saved(tmp_path, SMOOTH), "--vary", "b[0]=1/2:3/5", "--up-to", 1, "--budget", 200)
     assert done.code == 0
     assert "fold of the fixed point; before: two such cycles near it; after: none near it" in done.out
     refused = run(saved(tmp_path, SMOOTH), "--vary", "b[0]=0:1", "--up-to", 1, "--complete", "--box", -1, 1)
@@ -92,7 +92,7 @@ def test_smooth(tmp_path: Path) -> None:
 def test_a_figure_of_one_path(file: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     figure = tmp_path / "diagram.svg"
-    done = run(file, "--vary", "W[0,0]=-3:0", "--up-to", 1, "--samples", 2, "--budget", 2, "--figure", figure)
+    done = run(file, "--vary", "W[0,0]=-3:0", "--up-to", 1, "--samples", 2, "--budget", 60, "--figure", figure)
     assert f"figure       {figure} (" in done.out
     assert done.last.startswith("Proved  ")
     assert "<svg" in figure.read_text()

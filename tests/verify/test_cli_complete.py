@@ -25,6 +25,7 @@ DENSE = {
     "W": [[0, "5/2", "-7/3", 2], ["-9/4", 0, "8/3", -3], ["11/4", "-5/2", 0, "7/3"], [-2, "9/4", "-8/3", 0]],
     "h": [1, "-1/2", "3/4", "1/3"],
 }
+PATIENCE = 300.0  # seconds, on a busy machine
 SMALL_CHUNKS = (
     "import sys\nfrom verify.certification import by_words\nby_words.chunk_limit = lambda _: 40\nfrom verify.cli import main\nmain()\n"
 )
@@ -111,7 +112,7 @@ class Running:
 
     def wait_for_chunks(self, count: int) -> None:
         """Wait until so many chunks are written down."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE
         while not self.partial.exists() or self.partial.read_bytes().count(b"\n") <= count:
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline
@@ -119,7 +120,7 @@ class Running:
 
     def end(self) -> Done:
         """Wait for the end."""
-        out, err = self.process.communicate(timeout=120)
+        out, err = self.process.communicate(timeout=PATIENCE)
         return Done(self.process.returncode, out, err)
 
 

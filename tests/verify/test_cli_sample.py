@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 KEYS = {"verdict", "seed", "count", "cells", "counts", "probability", "networks_per_second", "computed", "db", "certificates", "export"}
 COUNTS = {"total", "chaotic", "ordered", "ordered_by_bound", "undecided", "period_2", "period_3", "period_2_open", "period_3_open"}
 CHUNK_BYTES = 100_000  # more than the empty tables take, and less than a chunk
+PATIENCE = 300.0  # seconds, on a busy machine
 ONE = ("sample", "--family", "theory", "--width", 8, "--scale", 8, "--seed", 5, "--jobs", 1)
 
 
@@ -172,11 +173,13 @@ def test_interrupted(jobs: int, tmp_path: Path) -> None:
     db = tmp_path / "campaign.db"
     options = ("sample", "--family", "theory", "--width", 4, "--scale", 1, "--count", 10**9, "--jobs", jobs, "--db", db)
     with run(*options, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
-        log, deadline = db.with_name(f"{db.name}.wal"), time.monotonic() + 60
-        while not (log.exists() and log.stat().st_size > CHUNK_BYTES) and time.monotonic() < deadline:
+        log, deadline = db.with_name(f"{db.name}.wal"), time.monotonic() + PATIENCE
+        while not (log.exists() and log.stat().st_size > CHUNK_BYTES):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
     found = re.search(r"Stopped: (\d+) of 1000000000 networks are in (\S+); the same command goes on from there\.", err)
@@ -202,7 +205,7 @@ def test_progress_on_a_terminal() -> None:
     options = ("sample", "--family", "theory", "--width", 4, "--scale", 1, "--count", 2_000_000, "--jobs", 1)
     with run(*options, stdout=subprocess.DEVNULL, stderr=theirs, env=os.environ | {"TERM": "xterm", "COLUMNS": "100"}) as process:
         os.close(theirs)
-        shown, deadline = b"", time.monotonic() + 60
+        shown, deadline = b"", time.monotonic() + PATIENCE
         while not re.search(rb"networks .*\d/s", shown) and time.monotonic() < deadline:
             shown += os.read(mine, 4096)
         process.kill()

@@ -124,7 +124,7 @@ def test_too_many_cells_are_refused_at_once_or_on_the_way() -> None:
         "got": "at least 2^60, for so many hinges are independent",
         "remedy": "a larger --max-cells, or a --box",
     }
-    with pytest.raises(NotFound, match=r"got       more \(the search stopped there after 0\.\d s\)"):
+    with pytest.raises(NotFound, match=r"got       more \(the search stopped there after \d+\.\d s\)"):
         regions(tangents(12), limits=Limits(max_cells=78))
     assert len(regions(tangents(12), limits=Limits(max_cells=79)).cells) == 79
 

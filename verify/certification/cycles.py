@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from proofs.arithmetic import Interval, Matrix
 from proofs.claims import BallCycle, Cycle, CycleClaim, ExactCycle, MultiplierModuli, Stability
@@ -13,10 +16,15 @@ from verify.candidates import Candidate, Unresolved
 from verify.certification.draft import Draft, in_short, spelled, spelled_rows
 from verify.certification.orbits import Orbit, PieceTable, block_matrix, closed_orbit, enclosure_witness, orbit_key
 from verify.numerics.balls import SingularError, approximate_inverse, det_sign, eigenvalues
+from verify.numerics.box_images import BoxNetwork
 from verify.numerics.lyapunov_forms import cyclic_forms
+from verify.numerics.smooth_balls import fitting_ball
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from proofs.network import Network
+    from verify.numerics.batch import Floats
 
 _MAX_BLOCK = 160
 _MAX_FORMS = 500
@@ -25,9 +33,12 @@ _MOST_MODULI = 200
 _FORM_BITS = (160, 640)
 _SMOOTH_RADII = (40, 36, 32, 28, 24, 20, 16, 12)
 _RATE_SHIFT = 2.0**-11
+_SAME = 1e-7  # beside the size of the points: orbits of the middle network that are nearer are one
 SINGULAR = "its linear system is singular: none, one point or a whole polyhedron of periodic points; not decided here"
 BORDER = "touches a border (a pre-activation is 0 on it): proved exactly; it has no multipliers there"
 UNIT_MULTIPLIER = "stability not decided: a multiplier is on the unit circle or too close to it"
+NOT_FOR_ALL = "stability not decided for every network within the radius: a multiplier may cross the unit circle there"
+MEETING = "its balls meet those of another cycle: for some network within the radius they may be one"
 NO_STABILITY = "proved; stability not computed: one of many cycles"
 NO_ENCLOSURE = "proved exactly (card A1); the checker accepted no enclosure of it, and stability was not computed"
 
@@ -70,6 +81,7 @@ class CycleProver:
         self._table = PieceTable(center)
         self._most_moduli = most_moduli
         self._boxes: list[tuple[tuple[Interval, ...], ...]] = []
+        self._orbits: list[Floats] = []
         self.steps: dict[object, int] = {}
         self.with_stability = True
 
@@ -148,32 +160,51 @@ class CycleProver:
         points = tuple(tuple(Interval(x, x) for x in point) for point in claim.points)
         return CertifiedCycle(claim, None, None, None, points, None, orbit.margin, None, note)
 
+    @cached_property
+    def _maps(self) -> BoxNetwork:
+        return BoxNetwork(self.draft.network)
+
     def _prove_smooth(self, candidate: Candidate) -> CertifiedCycle | Unresolved | None:
+        if not self.draft.network.is_exact and any(_same_orbit(candidate.points, known) for known in self._orbits):
+            return None
         points = tuple(tuple(Fraction(float(x)) for x in point) for point in candidate.points)
         jacobians = [self.center.jacobian(Matrix.column(point), 96) for point in points]
-        centers = [Matrix(jacobian.mid, None, jacobian.den) for jacobian in jacobians]
+        name, failure = f"a period-{candidate.period} candidate", ""
         try:
-            inverse = _rows(approximate_inverse(block_matrix(centers)))
-        except SingularError:
-            return Unresolved((), f"a period-{candidate.period} candidate: {SINGULAR}")
-        failure = ""
-        for power in _SMOOTH_RADII:
-            base = _spelled_points(points, Fraction(1, 1 << power), 96)
-            try:
-                number, claim = self.draft.add("cycle", base | {"inverse_block": inverse})
-            except Rejected as rejected:
-                failure = failure or in_short(rejected)
-                continue
-            return self._finish_smooth(number, claim, jacobians)
-        return Unresolved((), f"a period-{candidate.period} candidate: no ball passed Krawczyk's test: {failure}")
+            for radius, inverse in self._trials(candidate.points, jacobians):
+                base = _spelled_points(points, radius, 96)
+                try:
+                    number, claim = self.draft.add("cycle", base | {"inverse_block": inverse})
+                except Rejected as rejected:
+                    failure = failure or in_short(rejected)
+                    continue
+                return self._finish_smooth(number, claim, jacobians, candidate)
+        except SingularError as singular:
+            return Unresolved((), f"{name}: {str(singular) or SINGULAR}")
+        return Unresolved((), f"{name}: no ball passed Krawczyk's test: {failure}")
 
-    def _finish_smooth(self, number: int, claim: object, jacobians: list[Matrix]) -> CertifiedCycle | None:
+    def _trials(self, points: Floats, jacobians: list[Matrix]) -> Iterator[tuple[Fraction, list[list[str]]]]:
+        """Yield radii with inverses: small ones for one network, the one that fits all within a radius. **Raises:** SingularError."""
+        if not self.draft.network.is_exact:
+            ball = fitting_ball(self._maps, points)
+            if ball.reason:
+                raise SingularError(ball.reason)
+            yield Fraction(ball.radius), _rows(Matrix.exact([Fraction(x) for x in row] for row in ball.inverse.tolist()))
+            return
+        inverse = _rows(approximate_inverse(block_matrix([Matrix(jacobian.mid, None, jacobian.den) for jacobian in jacobians])))
+        for power in _SMOOTH_RADII:
+            yield Fraction(1, 1 << power), inverse
+
+    def _finish_smooth(
+        self, number: int, claim: object, jacobians: list[Matrix], candidate: Candidate
+    ) -> CertifiedCycle | Unresolved | None:
         if not isinstance(claim, BallCycle):
             raise TypeError(claim)
         boxes = _balls(claim)
         if any(_overlap(boxes, other) for other in self._boxes):
             self.draft.drop(number)
-            return None
+            return None if self.draft.network.is_exact else Unresolved((), f"a period-{candidate.period} candidate: {MEETING}")
+        self._orbits.append(candidate.points)
         self._boxes.append(boxes)
         centers = [Matrix(j.mid, None, j.den) for j in jacobians]
         stability, note = self._stability(number, centers)
@@ -198,7 +229,7 @@ class CycleProver:
                 continue
             if isinstance(claim, Stability):
                 return claim, ""
-        return None, UNIT_MULTIPLIER
+        return None, UNIT_MULTIPLIER if self.draft.network.is_exact else NOT_FOR_ALL
 
     def _moduli(self, number: int, product: Matrix, jacobians: list[Matrix]) -> MultiplierModuli | None:
         """Bound the largest exponent from both sides where the forms are cheap."""
@@ -253,3 +284,11 @@ def _box(intervals: tuple[Interval, ...]) -> Matrix:
 def _overlap(one: tuple[tuple[Interval, ...], ...], two: tuple[tuple[Interval, ...], ...]) -> bool:
     """Say whether ball 1 of one cycle meets some ball of the other; then they are not proved distinct."""
     return len(one) == len(two) and any(not any(a.apart(b) for a, b in zip(one[0], ball, strict=True)) for ball in two)
+
+
+def _same_orbit(one: Floats, two: Floats) -> bool:
+    """Say whether some rotation brings the points together. **Shapes:** (k, M) each, k the least period."""
+    if one.shape != two.shape:
+        return False
+    room = _SAME * float(np.abs(one).max())
+    return any(float(np.abs(np.roll(two, -start, axis=0) - one).max()) <= room for start in range(len(one)))

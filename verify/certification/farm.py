@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import active_children, parent_process
-from os import _exit
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from verify.pools import stop_sending
+from verify.pools import brief_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,19 +83,13 @@ class Farm:
         return DONE
 
     def _in_processes(self) -> str:
-        others = set(active_children())
-        pool = ProcessPoolExecutor(self._limits.jobs, initializer=_begin, initargs=(self._grower, self._limits.hard))
         try:
-            return self._share_out(pool)
+            with brief_pool(self._limits.jobs, partial(_begin, self._grower, self._limits.hard)) as pool:
+                return self._share_out(pool)
         except BrokenProcessPool:
             return DIED
-        finally:
-            for child in set(active_children()) - others:
-                child.terminate()
-            stop_sending(pool)
-            pool.shutdown(cancel_futures=True)
 
-    def _share_out(self, pool: ProcessPoolExecutor) -> str:
+    def _share_out(self, pool: Executor) -> str:
         running: set[Future[Chunk]] = set()
         while self._tasks or running:
             if (reason := self._stopping()) is not None:
@@ -130,18 +121,9 @@ _here: tuple[Grower, float | None] | None = None
 
 
 def _begin(grower: Grower, deadline: float | None) -> None:
-    """Start a worker: interrupts are the parent's business, and without a parent there is nothing to do."""
-    global _here  # noqa: PLW0603 - what a process is for is said once, when it starts
+    """Tell a worker what it is for."""
+    global _here  # noqa: PLW0603 - it is said once, when the process starts
     _here = grower, deadline
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        _exit(1)
 
 
 def _grow(task: Task) -> Chunk:

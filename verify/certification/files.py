@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -88,12 +89,15 @@ def fresh_file(path: Path | None) -> Iterator[Fresh]:
     try:
         refuse_folder(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
         try:
-            with os.fdopen(handle, "w+b") as file:
-                yield Fresh(cast("IO[bytes]", file), path, Path(name))
+            with temporary.open("x+b") as file:
+                yield Fresh(file, path, temporary)
         finally:
-            Path(name).unlink(missing_ok=True)
+            try:
+                temporary.unlink(missing_ok=True)
+            finally:
+                temporary.unlink(missing_ok=True)  # where an interrupt came before the first could
     except OSError as failure:
         raise unwritable(path, failure) from failure
 

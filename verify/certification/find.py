@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
-from multiprocessing import active_children
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -18,8 +16,9 @@ from proofs.functions import log
 from verify.answers import CycleEntry
 from verify.candidates import Candidate, Found, Unresolved
 from verify.certification.cycles import CertifiedCycle, CycleProver
+from verify.errors import NotFound
 from verify.itineraries import rotated
-from verify.pools import stop_sending
+from verify.pools import brief_pool
 from verify.search.cycles import find_cycles
 
 if TYPE_CHECKING:
@@ -138,18 +137,13 @@ def _largest_exponent(moduli: MultiplierModuli | None) -> tuple[Fraction, Fracti
 
 
 def _in_processes(run: Callable[..., Found], seeds: range) -> list[Found]:
-    """Run one search a seed, each in its own process; an interrupt ends them all at once."""
-    others = set(active_children())
-    pool = ProcessPoolExecutor(len(seeds), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    """Run one search a seed, each in its own process; an interrupt ends them all at once. **Raises:** NotFound: one of them died."""
     try:
-        return list(pool.map(_seeded, [run] * len(seeds), seeds))
-    except BaseException:
-        for child in set(active_children()) - others:
-            child.terminate()
-        stop_sending(pool)
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+        with brief_pool(len(seeds)) as pool:
+            return list(pool.map(_seeded, [run] * len(seeds), seeds))
+    except BrokenProcessPool as failure:
+        law, expected, remedy = "every search ends by itself", "memory enough for each process", "fewer of them, with --jobs"
+        raise NotFound(where="workers", law=law, expected=expected, got="a process that died", remedy=remedy) from failure
 
 
 def _seeded(run: Callable[..., Found], seed: int) -> Found:

@@ -43,11 +43,11 @@ class Interrupts:
 
         After so many seconds it is broken off by TimeoutError, where the system has timers and this is the main thread.
         """
-        if self.wanted:
-            raise KeyboardInterrupt
         self._at_once = True
         try:
-            with _alarm(seconds):
+            if self.wanted:
+                raise KeyboardInterrupt
+            with self._alarm(seconds):
                 yield
         finally:
             self._at_once = False
@@ -58,26 +58,28 @@ class Interrupts:
             self._at_once = False
             raise KeyboardInterrupt
 
+    @contextmanager
+    def _alarm(self, seconds: float | None) -> Iterator[None]:
+        if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, self._rung)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, max(seconds, _INSTANT))
+            yield
+        finally:
+            self._at_once = False  # from here on neither bell nor interrupt breaks anything off
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
-@contextmanager
-def _alarm(seconds: float | None) -> Iterator[None]:
-    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGALRM, _rung)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, _INSTANT))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _rung(_number: int, frame: FrameType | None) -> None:
-    if _is_swallowed(frame):
-        signal.setitimer(signal.ITIMER_REAL, _LATER)
-        return
-    raise TimeoutError
+    def _rung(self, _number: int, frame: FrameType | None) -> None:
+        if not self._at_once:
+            return
+        if _is_swallowed(frame):
+            signal.setitimer(signal.ITIMER_REAL, _LATER)
+            return
+        self._at_once = False
+        raise TimeoutError
 
 
 def _is_swallowed(frame: FrameType | None) -> bool:

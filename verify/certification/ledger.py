@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -76,7 +77,7 @@ class Ledger:
         try:
             self._load()
         except BaseException:
-            self._file.close()
+            self.close(finished=False)
             raise
         self.resumed = len(self.done)
 
@@ -118,7 +119,8 @@ class Ledger:
 
     def close(self, *, finished: bool) -> None:
         """Close the file; remove it where the work is finished."""
-        self._file.close()
+        with suppress(OSError):  # a full disk, of which ``append`` has told
+            self._file.close()
         if finished and self.path is not None:
             self.path.unlink(missing_ok=True)
 
@@ -128,13 +130,13 @@ class Ledger:
 
     def _load(self) -> None:
         """Read what is there, or write the header. A last line that was not finished is cut off."""
-        torn = None
+        torn, rest = None, b""
         for number, line in enumerate(iter(lambda: self._file.readline(MAX_LINE_BYTES), b""), 1):
             if torn is not None:
                 raise _damaged(self._where, f"line {torn}")
             body = _body(line)
             if body is None:
-                torn = number
+                torn, rest = number, line
                 continue
             if number == 1:
                 self._greet(body)
@@ -142,7 +144,7 @@ class Ledger:
                 self._remember(Chunk.read(parse_object(body, f"{self._where}, line {number}")), len(line))
                 continue
             self._end += len(line)
-        if torn == 1:
+        if torn == 1 and not _line(self.question.as_json()).startswith(rest):
             raise _damaged(self._where, "line 1")
         self._file.truncate(self._end)
         if self._end == 0:
@@ -167,13 +169,15 @@ class Ledger:
         self._end += size
 
     def _write(self, content: dict[str, object]) -> int:
-        body = json.dumps(content, separators=(",", ":"), allow_nan=False).encode("ascii")
-        line = b"%b%08x%b%b}\n" % (_OPENING, crc32(body), _MIDDLE, body)
+        line = _line(content)
         if len(line) > MAX_LINE_BYTES:
             raise ValueError(f"a chunk of {len(line)} bytes")
-        self._file.seek(self._end)
-        self._file.write(line)
-        self._file.flush()
+        try:
+            self._file.seek(self._end)
+            self._file.write(line)
+            self._file.flush()
+        except OSError as failure:
+            raise unwritable(self.path or Path(tempfile.gettempdir()), failure) from failure
         return len(line)
 
 
@@ -214,6 +218,11 @@ def _locked(file: IO[bytes]) -> bool:
     except OSError:
         return False
     return True
+
+
+def _line(content: dict[str, object]) -> bytes:
+    body = json.dumps(content, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return b"%b%08x%b%b}\n" % (_OPENING, crc32(body), _MIDDLE, body)
 
 
 def _body(line: bytes) -> bytes | None:

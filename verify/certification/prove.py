@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from proofs.certificate import Remarks
 from proofs.claims import LiYorke
 from proofs.errors import Malformed
+from proofs.exponents import CyclesInBox
 from proofs.network import Network
 from verify.answers import Certified, CycleEntry, CycleList, Report
 from verify.certification.choose import check_method, why_not
@@ -231,7 +232,24 @@ class _Attempt:
                 high = middle
             if self.effort.progress is not None:
                 self.effort.progress("radius search, steps left", max(1, (high - low).bit_length()), 9)
-        return best_radius, best
+        return best_radius, self._listed(best_radius, best, base)
+
+    def _listed(self, radius: Fraction, best: Outcome, base: Outcome) -> Outcome:
+        """Try for the list of all cycles of a smooth network, if there was one, at the radius found without; say if it falls short."""
+        wanted = _listed_to(base)
+        if not wanted:
+            return best
+        self.searches.lists = True
+        outcome = self.run(radius)
+        reached = _listed_to(outcome) if self._as_good(outcome, base) else 0
+        best = outcome if reached else best
+        if reached < wanted:
+            here = f"up to period {reached} only" if reached else "not"
+            best.undecided.append(
+                f"max-radius: all cycles (A4b) are listed up to period {wanted} without a radius, {here} at this one, which is the largest "
+                "for the other claims; a smaller --radius may do"
+            )
+        return best
 
     def _widened(self, radius: Fraction) -> Network:
         if self.loaded.model == "program":
@@ -265,6 +283,11 @@ class _Attempt:
             return bool(outcome.cycles) and outcome.settled >= base.settled
         by_cycles = base.decision != "chaotic" and base.draft.network.dimension > 1
         return bool(outcome.claims) and outcome.decision == base.decision and outcome.settled >= (base.settled if by_cycles else 0)
+
+
+def _listed_to(outcome: Outcome) -> int:
+    """Return up to which period all cycles of a smooth network are listed, 0 if they are not."""
+    return max((claim.up_to for claim in outcome.claims if isinstance(claim, CyclesInBox)), default=0)
 
 
 def _dressed(loaded: Loaded, claim: str, outcome: Outcome, radius: Fraction | None) -> Certified | NotFound:

@@ -22,6 +22,7 @@ from verify.certification.draft import Draft, in_short, spelled
 from verify.certification.find import entry_of
 from verify.certification.listing import disagreement
 from verify.loading import describe
+from verify.numerics.smooth_balls import cycle_text
 from verify.search.smooth_cycles import MOST_LEAVES, find_all_cycles
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ BITS = 64
 SEARCH_SHARE = 0.4  # of the budget; the rest is for the kernel, which sees every leaf twice
 _READINGS, _TIMINGS = 2, 3
 _ROOM = (Fraction(1, 256), Fraction(3, 512))  # beyond the range of F, unequal, so that its middle is no cut
+_BALL_ROOM = (Fraction(1, 16), Fraction(3, 32))  # the same for weights with a radius, whose balls have to lie in the box
 _SIDE_BITS = 12
 NO_BOX = "all cycles (A4b): F is not seen to be bounded, so they are listed in a box only, and none was given"
 
@@ -80,7 +82,8 @@ def prove_all_cycles(
 
     ``sides``: the box; None: everywhere, in a box that is seen to hold the range of F. ``budget``: seconds, search and proof together.
 
-    **Guarantee:** exact for what is claimed. The list may be complete up to a smaller period only; the reasons say what is left, and where.
+    **Guarantee:** exact for what is claimed, and that for every network within the radius where weights have one. The list may be
+    complete up to a smaller period only; the reasons say what is left, and where.
     **Cost:** a tree has at most 2^14 leaves, and no more than the kernel can settle in the budget.
     **Raises:** Malformed for a period that is not from 1 to 64, too many states, a budget that is no number, or a box without inside.
     """
@@ -97,7 +100,8 @@ def prove_all_cycles(
         return SmoothCycles(up_to, None, None, (), (f"all cycles (A4b): {in_short(failure)}",), {}, 0.0, monotonic() - start)
     numbers, cycles, reasons = _certified(draft, found)
     step, refused = None, [] if not reasons else ["not every cycle that was found is certified"]
-    reached = 0 if reasons else found.reached(up_to)
+    open_from = min((len(points) for place, points in enumerate(found.cycles) if place not in numbers), default=up_to + 1)
+    reached = found.reached(min(up_to, open_from - 1))
     witness = _witness(box, everywhere=everywhere)
     while step is None and reached:
         step = _added(draft, witness, found, numbers, reached, refused)
@@ -172,7 +176,8 @@ def claims_of(found: SmoothCycles) -> list[Claim]:
 def range_box(network: Network) -> Sides | None:
     """Return a box with short ends around the range of F; None where F is not seen to be bounded. **Guarantee:** heuristic."""
     image = network.range_everywhere(BITS)
-    return None if image is None else tuple(_outward(span) for span in image.entries())
+    room = _ROOM if network.is_exact else _BALL_ROOM
+    return None if image is None else tuple(_outward(span, room) for span in image.entries())
 
 
 def affordable(network: Network, sides: Sides, seconds: float, period: int) -> int:
@@ -236,19 +241,18 @@ def _require_fit(network: Network, up_to: int) -> None:
         raise Malformed(where="all cycles (A4b)", law="states", expected=f"at most {MAX_STATES}", got=str(network.dimension))
 
 
-def _certified(draft: Draft, found: CyclesFound) -> tuple[list[int], tuple[CertifiedCycle, ...], list[str]]:
-    """Certify each cycle, in order; say which were refused."""
+def _certified(draft: Draft, found: CyclesFound) -> tuple[dict[int, int], tuple[CertifiedCycle, ...], list[str]]:
+    """Certify each cycle, in order; return the steps by the places of the cycles, and say which were refused."""
     prover = CycleProver(draft, without_radius(draft.network))
-    numbers, cycles, reasons = list[int](), list[CertifiedCycle](), list[str]()
-    for points in found.cycles:
+    numbers, cycles, reasons = dict[int, int](), list[CertifiedCycle](), list[str]()
+    for place, points in enumerate(found.cycles):
         outcome = prover.prove(Candidate(len(points), None, points))
         if isinstance(outcome, CertifiedCycle):
             cycles.append(outcome)
-            numbers.append(draft.facts.index(outcome.claim) + 1)
+            numbers[place] = draft.facts.index(outcome.claim) + 1
         else:
-            near = ", ".join(f"{value:.6g}" for value in points[0].tolist())
             why = "its balls meet those of another one" if outcome is None else outcome.reason
-            reasons.append(f"the {'fixed point' if len(points) == 1 else f'{len(points)}-cycle'} near ({near}): {why}")
+            reasons.append(f"the {cycle_text(points)}: {why}")
     return numbers, tuple(cycles), reasons
 
 
@@ -257,7 +261,9 @@ def _witness(sides: Sides, *, everywhere: bool) -> dict[str, object]:
     return ends | ({"everywhere": 1} if everywhere else {})
 
 
-def _added(draft: Draft, base: dict[str, object], found: CyclesFound, numbers: Sequence[int], up_to: int, refused: list[str]) -> int | None:
+def _added(
+    draft: Draft, base: dict[str, object], found: CyclesFound, numbers: dict[int, int], up_to: int, refused: list[str]
+) -> int | None:
     """Add the step for all periods up to this one; None and a further reason where the kernel refuses it."""
     short = [place for place, points in enumerate(found.cycles) if len(points) <= up_to]
     names = {place + 1: number for number, place in enumerate(short, 1)}
@@ -274,8 +280,8 @@ def _spelled_tree(tree: Tree, names: dict[int, int]) -> dict[str, object]:
     return {"cuts": [None if cut is None else [cut[0], spelled([cut[1]])[0]] for cut in tree.cuts], "leaves": leaves}
 
 
-def _outward(span: Interval) -> tuple[Fraction, Fraction]:
+def _outward(span: Interval, room: tuple[Fraction, Fraction]) -> tuple[Fraction, Fraction]:
     """Return short dyadics around an interval, farther above than below."""
     width = max(span.hi - span.lo, Fraction(1, 1024))
     scale = Fraction(2) ** (_SIDE_BITS - frexp(float(width))[1])
-    return floor((span.lo - _ROOM[0] * width) * scale) / scale, ceil((span.hi + _ROOM[1] * width) * scale) / scale
+    return floor((span.lo - room[0] * width) * scale) / scale, ceil((span.hi + room[1] * width) * scale) / scale

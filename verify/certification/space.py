@@ -59,7 +59,8 @@ _SHARE = 0.5  # of the budget, for each stage but the last resort
 class Searches:
     """What float searches found for the network without a radius: made once, proved again at every radius.
 
-    ``known``: the decision at radius 0, once that is made; then nothing else is tried for, and nothing sharpened.
+    ``known``: the decision at radius 0, once that is made; then nothing else is tried for, and nothing sharpened; but with ``lists`` all
+    cycles are listed where that is quick.
     """
 
     loaded: Loaded
@@ -70,6 +71,7 @@ class Searches:
     recurrence: Recurrence | None = None
     sturdy: dict[float, Covering | None] = field(default_factory=dict)
     known: str = ""
+    lists: bool = False
 
     @property
     def up_to(self) -> int:
@@ -83,7 +85,9 @@ def decide(outcome: Outcome, claim: str, searches: Searches) -> None:
     if claim != "cycles" and searches.known in {"", "ordered"}:
         _look_for_order(outcome, claim, searches)
     if claim in {"auto", "cycles"}:
-        find_cycles(outcome, searches, complete=sharpen and outcome.draft.network.is_exact)
+        network = outcome.draft.network
+        listed = (sharpen and network.is_exact) or ((sharpen or searches.lists) and not network.is_piecewise_linear)
+        find_cycles(outcome, searches, complete=listed)
     if claim in {"auto", "chaos"} and outcome.decision != "ordered" and searches.known in {"", "chaotic"}:
         _look_for_chaos(outcome, searches)
     if sharpen and outcome.decision != "ordered":
@@ -92,8 +96,11 @@ def decide(outcome: Outcome, claim: str, searches: Searches) -> None:
 
 def find_cycles(outcome: Outcome, searches: Searches, *, complete: bool) -> None:
     """List the cycles, all of them with a proof of it where that is quick."""
+    told = len(outcome.undecided)
     if complete and searches.period is None and list_all(outcome, searches):
         return
+    # what is said of each cycle is said again, and of more of them, where they are certified one by one
+    outcome.undecided[told:] = [text for text in outcome.undecided[told:] if text.startswith("all cycles")]
     center, effort = without_radius(outcome.draft.network), searches.effort
     if searches.found is None:
         searches.found = search(center, searches.up_to, searches.period, effort)
@@ -111,7 +118,7 @@ def list_all(outcome: Outcome, searches: Searches) -> bool:
     """Enter the complete list up to the default period, or up to 1; say whether one of them was quick enough."""
     network, effort = searches.loaded.network, searches.effort
     if not network.is_piecewise_linear:
-        return outcome.draft.network.is_exact and _list_smooth(outcome, searches)
+        return _list_smooth(outcome, searches)
     for up_to in (DEFAULT_UP_TO, 1):
         if why_not(network, up_to):
             continue

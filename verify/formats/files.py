@@ -95,7 +95,10 @@ def replace_file(path: Path, produce: Callable[[BinaryIO], None]) -> None:
                 os.fsync(file.fileno())
             neighbour.replace(path)
         finally:
-            neighbour.unlink(missing_ok=True)
+            try:
+                neighbour.unlink(missing_ok=True)
+            finally:
+                neighbour.unlink(missing_ok=True)  # where an interrupt came before the first could
     except OSError as error:
         raise Malformed(
             where=path.name, law="the file can be written", expected="a folder that can be written to", got=os.strerror(error.errno or 0)

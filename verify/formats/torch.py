@@ -6,6 +6,7 @@ import pickle
 import struct
 import warnings
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -102,4 +103,13 @@ def dump(stored: Stored, file: BinaryIO) -> None:
 
     content: dict[str, object] = {name: torch.tensor(array) for name, array in floats_only(stored, _KIND).arrays.items()}
     text = pack_text(stored)
-    torch.save(content if text is None else {**content, META: text}, file)
+    save(content if text is None else {**content, META: text}, file)
+
+
+def save(content: Mapping[str, object], file: BinaryIO) -> None:
+    """Write with torch, by way of memory: where writing fails or is interrupted, torch raises an error of its own or ends the process."""
+    import torch
+
+    buffer = BytesIO()
+    torch.save(dict(content), buffer)
+    file.write(buffer.getbuffer())

@@ -231,7 +231,8 @@ def _proved_driven(task: Task, drive: np.ndarray, start: list[float] | None, bud
     within = None if few else input_range(task.found.source, symbols.min(axis=0).tolist(), symbols.max(axis=0).tolist())
     found = certify_driven(networks, budget=budget, within=within)
     everywhere = tuple(entry for entry in found.entries if entry.scope == "every orbit, every input")
-    said = f"(the file's {len(symbols)} different inputs)" if few else "(inputs in the ranges of the file's)"
+    those = f"(the file's {len(symbols)} different inputs)" if len(symbols) > 1 else "(the file's one input)"
+    said = those if few else "(inputs in the ranges of the file's)"
     told = [entry for entry in found.entries if entry not in everywhere and (few or entry.theorem == "box_contraction")]
     walks = tuple(replace(entry, theorem=f"{entry.theorem} {said}") for entry in told)
     more = () if few else (f"the file has {len(symbols)} different inputs: for at most {_SYMBOLS} their sequences are bounded, too",)

@@ -11,7 +11,7 @@ from proofs.exponents import BoxContraction, DrivenExponents, VolumeBounds
 from proofs.space import ExponentBounds, TrappingBox
 from verify.rounding import fixed_above, fixed_below
 
-_SHOWN, _PLACES = 3, 6
+_SHOWN, _PLACES, _MOST_PLACES = 3, 6, 40
 _THEOREMS = {BoxContraction: "box_contraction", DrivenExponents: "driven_graph", VolumeBounds: "volume"}
 
 
@@ -28,16 +28,26 @@ class Region:
         return all(low <= Fraction(x) <= high for low, x, high in zip(self.low, state, self.high, strict=True))
 
     def told(self, start: Sequence[float]) -> str:
-        """Return the first sides, rounded outward, and where the stated start lies."""
+        """Return the first sides, rounded inward, and where the stated start lies."""
         pairs = list(zip(self.low, self.high, strict=True))[:_SHOWN]
-        sides = [f"z_{i} in [{fixed_below(a, _PLACES)}, {fixed_above(b, _PLACES)}]" for i, (a, b) in enumerate(pairs, 1)]
+        sides = [f"z_{i} in {_inside(low, high)}" for i, (low, high) in enumerate(pairs, 1)]
         more = ", .." if len(self.low) > _SHOWN else ""
         where = f"; the stated start lies {'in it' if self.holds(start) else 'outside it'}" if len(start) else ""
-        return f"of {self.theorem}: {', '.join(sides)}{more}{where}"
+        kept = "; orbits that start in it stay in it" if self.theorem == _THEOREMS[BoxContraction] else ""
+        return f"of {self.theorem}: {', '.join(sides)}{more}{kept}{where}"
 
     def as_json(self) -> dict[str, object]:
         """Return it as ``--json`` prints it, ends as exact texts."""
         return {"theorem": self.theorem, "low": [str(end) for end in self.low], "high": [str(end) for end in self.high]}
+
+
+def _inside(low: Fraction, high: Fraction) -> str:
+    """Return an interval inside this one in decimals, as many as it takes; the exact ends where those would be too many."""
+    for places in range(_PLACES, _MOST_PLACES):
+        inner = fixed_above(low, places), fixed_below(high, places)
+        if Fraction(inner[0]) <= Fraction(inner[1]):
+            return f"[{inner[0]}, {inner[1]}]"
+    return f"[{low}, {high}]"
 
 
 def regions_of(claims: Iterable[Claim]) -> tuple[Region, ...]:

@@ -73,6 +73,15 @@ class Returns:
         spread = np.nan_to_num(product.rad.sum(axis=2).max(axis=1), nan=np.inf, posinf=np.inf)
         return Looks(gone, missing, defect, spread, *narrow)
 
+    def reach(self, points: Floats) -> Floats:
+        """Return how far from solutions Newton's operator leads at most, for some network within the radius. **Shapes:** (B, M) to (B,)."""
+        with np.errstate(all="ignore"):
+            closing = self._product(points, points).mid - np.eye(points.shape[1])
+            near, regular = _inverses(closing)
+            newton = self._newton(points, points, near, np.zeros_like(near))
+            far = np.maximum(newton.high - points, points - newton.low).max(axis=1)
+        return np.where(regular & np.isfinite(far), far, 0.0)
+
     def _images(self, low: Floats, high: Floats) -> tuple[Bools, Range]:
         """Follow boxes, cut with the root; say which of them are lost or miss themselves."""
         gone, box = np.zeros(len(low), dtype=bool), Range(low, high)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verify.duck import DuckFile, Kind
+from verify.pools import interrupts_held
 from verify.sampling.counts import CellCounts
 
 if TYPE_CHECKING:
@@ -172,11 +173,12 @@ class Database(DuckFile):
     def _incoming(self, columns: Columns) -> Iterator[None]:
         """Let SQL read arrays as the table ``incoming``; around a transaction, since none that was broken off lets it go."""
         with self._clear():
-            self._connection.register("incoming", columns)
             try:
+                self._connection.register("incoming", columns)
                 yield
             finally:
-                self._connection.unregister("incoming")
+                with interrupts_held():
+                    self._connection.unregister("incoming")
 
     def _greet(self, seed: int, made_with: str) -> None:
         """Compare what is there with what is asked; begin an empty file."""

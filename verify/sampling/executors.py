@@ -6,14 +6,14 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing import Pipe, get_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from verify.errors import NotFound, Unsupported
-from verify.pools import stop_sending
+from verify.pools import QuietPool, end_processes
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -77,27 +77,6 @@ class Given(Workforce):
         return AHEAD * self.workers
 
 
-class _Pool(ProcessPoolExecutor):
-    """Processes that never hear of Ctrl-C, not even while they start: it is the parent's business."""
-
-    def submit(self, function: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:  # noqa: ANN401 - as in Executor
-        with _interrupts_held():
-            return super().submit(function, *arguments, **named)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold back SIGINT: processes that are started meanwhile never get it, this one does afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 class Processes(Workforce):
     """``jobs`` processes of this machine, each with one thread; they end when this one does, whatever ends it."""
 
@@ -110,13 +89,13 @@ class Processes(Workforce):
     def open(self) -> Executor:
         """Return an executor with fresh processes."""
         held, self._leash = Pipe(duplex=False)
-        return _Pool(self.workers, get_context("spawn"), _begin, (held,))
+        return QuietPool(self.workers, get_context("spawn"), _begin, (held,))
 
     def close(self, executor: Executor, *, finished: bool) -> None:
         """Wait for the processes to end; unless all is finished, end them at once."""
         if self._leash is not None and not finished:
+            end_processes(executor)
             self._leash.close()
-            stop_sending(executor)
         executor.shutdown(wait=True, cancel_futures=True)
         if self._leash is not None:
             self._leash.close()

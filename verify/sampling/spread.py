@@ -42,11 +42,12 @@ def spread(work: Work[Result], tasks: Iterable[Task], force: Workforce) -> Gener
 
     **Raises:** what ``work`` raises; NotFound where workers are lost again and again.
     """
-    crew = _Crew(work, tasks, force)
+    crew, finished = _Crew(work, tasks, force), False
     try:
         yield from crew.results()
+        finished = True
     finally:
-        crew.leave()
+        crew.leave(finished=finished)
 
 
 class _Crew:
@@ -84,11 +85,11 @@ class _Crew:
             if lost is not None:
                 self._start_anew(lost)
 
-    def leave(self) -> None:
+    def leave(self, *, finished: bool) -> None:
         """Let go of the executor."""
         if self._executor is not None:
             executor, self._executor = self._executor, None
-            self._force.close(executor, finished=not self._running)
+            self._force.close(executor, finished=finished)
 
     def _fill(self) -> BaseException | None:
         """Submit tasks until enough are in flight; return the exception if the executor turns out to be lost."""
@@ -110,7 +111,7 @@ class _Crew:
         self._losses += 1
         if not self._force.survives():
             self._again.extend(self._running.values())
-            self.leave()
+            self.leave(finished=False)
             self._running.clear()
         if self._losses >= MOST_LOSSES:
             raise _lost(lost) from lost

@@ -6,7 +6,7 @@ Cycles are looked for by Newton's method first, then cells are cut until each is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from time import monotonic
 
@@ -15,19 +15,20 @@ import numpy as np
 from proofs.errors import Malformed
 from proofs.network import Network
 from verify.numerics.batch import Bools, FloatNetwork, Floats
+from verify.numerics.box_images import BoxNetwork
 from verify.numerics.catalogue import Catalogue
+from verify.numerics.cell_cuts import Cell
 from verify.numerics.newton import follow, tangent_cycles
+from verify.numerics.smooth_balls import Ball, cycle_text, fitting_ball
 from verify.numerics.smooth_returns import Looks, Returns
 from verify.rounding import float_above, float_below
 
 STARTS, ROUNDS = 96, 4
 GUARD = 2.0**-30  # room around a solution that no cut enters, of its box's size
+FARTHER = 1.1  # than what Newton's operator leaves open at a solution: cuts keep so far off where they can
+HELD = 1.0001  # of the radius of a ball has to be in a cell; cuts keep farther off
 SURE = 0.98  # defects below it are taken for contractions
 LEAST_WIDTH = 2.0**-24  # of the root's sides: narrower cells are given up
-SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.25, 0.75)
-EDGE = 0.002
-NEAREST = 2.0**-10  # of the root's sides: cells are not narrowed down on a solution closer than that
-LEAST_SLAB, LEAST_PART = 0.3, 0.15
 ROWS, CELLS = 4_000_000, 4096  # boxes looked at together, and cells cut together: so many over powers of the states
 AGAIN = 3
 MOST_LEAVES = 2**14
@@ -138,14 +139,22 @@ class _Search:
     deadline: float
     seed: int
     cycles: list[Floats] = field(default_factory=list)
+    balls: list[Ball] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._floats = FloatNetwork(self.network)
+        self._maps = None if self.network.is_exact else BoxNetwork(self.network)
         self._catalogue = Catalogue(self._floats)
         self._low = np.array([float_below(low) for low, _ in self.sides])
         self._high = np.array([float_above(high) for _, high in self.sides])
         self._owners: list[tuple[int, int]] = []
         self._points = np.empty((0, self.network.dimension))
+        self._radii = self._clear = np.empty(0)
+
+    @property
+    def exact(self) -> bool:
+        """Say whether this is one network; if not, cycles have balls for all within a radius, which no cut may enter."""
+        return self._maps is None
 
     def guess(self) -> None:
         """Run Newton's method from random orbits, for every period."""
@@ -164,6 +173,8 @@ class _Search:
         for _ in range(AGAIN):
             known = len(self.cycles)
             self._place(period)
+            if unfit := self._unfit(period):
+                return unfit
             root = _Growth(self, period, most_leaves).run()
             if isinstance(root, _Node):
                 return self._written(period, root)
@@ -171,6 +182,18 @@ class _Search:
             if len(self.cycles) == known or monotonic() > self.deadline:
                 break
         return reason
+
+    def _unfit(self, period: int) -> str:
+        """Return why the solutions that are known have no balls to be told apart by, "" if they have."""
+        for cycle, ball in zip(self.cycles, self.balls, strict=not self.exact):
+            if period % len(cycle):
+                continue
+            near = f"period {period}: the {cycle_text(cycle)}"
+            if ball.reason:
+                return f"{near}: {ball.reason}"
+            if np.any(cycle - ball.radius <= self._low) or np.any(cycle + ball.radius >= self._high):
+                return f"{near}: balls of radius {ball.radius:.3g}, which reach out of the box, are needed"
+        return ""
 
     def inside(self, low: Floats, high: Floats) -> list[int]:
         """Return the known solutions in a box."""
@@ -180,16 +203,17 @@ class _Search:
 
     def holds(self, place: int, low: Floats, high: Floats) -> bool:
         """Say whether a box holds a solution with room around it."""
-        room = GUARD * (1.0 + np.abs(self._points[place]))
+        room = np.maximum(GUARD * (1.0 + np.abs(self._points[place])), HELD * self._radii[place])
         return bool(np.all((self._points[place] - room > low) & (self._points[place] + room < high)))
 
     def owner(self, place: int) -> tuple[int, int]:
         """Return cycle and point, from 1."""
         return self._owners[place]
 
-    def point(self, place: int) -> Floats:
-        """Return a known solution."""
-        return np.asarray(self._points[place])
+    def held(self, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the known solutions in a box, (n, M), the radii of their balls and how far cuts better keep off, (n,)."""
+        places = self.inside(low, high)
+        return self._points[places], self._radii[places], self._clear[places]
 
     def look_for(self, points: Floats, period: int) -> None:
         """Run Newton's method from the middles of cells; note what is new."""
@@ -205,6 +229,7 @@ class _Search:
             points = cycle.points
             if np.all((points > self._low) & (points < self._high)) and cycle.period <= self.up_to:
                 self.cycles.append(points)
+                self.balls += [] if self._maps is None else [fitting_ball(self._maps, points)]
         return len(self.cycles) > before
 
     def _place(self, period: int) -> None:
@@ -212,6 +237,9 @@ class _Search:
         chosen = [(c, i) for c, cycle in enumerate(self.cycles) if period % len(cycle) == 0 for i in range(len(cycle))]
         self._owners = [(c + 1, i + 1) for c, i in chosen]
         self._points = np.array([self.cycles[c][i] for c, i in chosen]).reshape(-1, self.network.dimension)
+        self._radii = np.array([0.0 if self.exact else self.balls[c].radius for c, _ in chosen])
+        reach = self.returns(period).reach(self._points) if chosen and not self.exact else 0.0
+        self._clear = np.maximum(self._radii, FARTHER * reach)
 
     def root(self) -> _Node:
         """Return the whole box."""
@@ -259,7 +287,10 @@ class _Growth:
             if any(np.all(node.high - node.low <= self._least) for node in waiting):
                 return self._left(waiting, "cells too small to cut: perhaps a cycle with a multiplier 1 (or a root of unity)")
             chosen, rest = waiting[: self._cells], waiting[self._cells :]
-            self._split(chosen)
+            if not self._search.exact and (lost := self._lost(chosen)):
+                return self._left(lost, "no cut will help: some network within the radius may have a cycle there that is not listed")
+            if stuck := self._split(chosen):
+                return self._left(stuck, self._why_stuck(stuck[0]))
             self._leaves += len(chosen)
             waiting = rest + [half for node in chosen for half in node.halves]
         return self._root
@@ -290,9 +321,24 @@ class _Growth:
             return True
         return False
 
-    def _split(self, nodes: Sequence[_Node]) -> None:
-        """Cut each cell where the two halves leave least to be done."""
+    def _lost(self, nodes: Sequence[_Node]) -> list[_Node]:
+        """Return the cells without a known solution whose very middle may be one, for some network within the radius."""
+        free = [node for node in nodes if not self._search.inside(node.low, node.high)]
+        if not free:
+            return []
+        middles = np.array([(node.low + node.high) / 2 for node in free])
+        parts = np.array_split(middles, 1 + len(middles) // self._rows)
+        empty = np.concatenate([self._returns.looks(part, part).empty for part in parts])
+        if not empty.all():
+            self._search.look_for(middles[~empty], self._period)  # what it finds has the tree grown anew
+        return [node for node, settled in zip(free, empty, strict=True) if not settled]
+
+    def _split(self, nodes: Sequence[_Node]) -> list[_Node]:
+        """Cut each cell where the two halves leave least to be done, or return those that cannot be cut."""
         trials = [(node, axis, cut) for node in nodes for axis, cut in self._cuts(node)]
+        able = {id(node) for node, _, _ in trials}
+        if stuck := [node for node in nodes if id(node) not in able]:
+            return stuck
         low = np.array([node.low for node, _, _ in trials for _ in range(2)])
         high = np.array([node.high for node, _, _ in trials for _ in range(2)])
         for row, (_, axis, cut) in enumerate(trials):
@@ -308,6 +354,7 @@ class _Growth:
             row = best[id(node)][1]
             _, node.axis, node.cut = trials[row]
             node.halves = tuple(_Node(low[i], high[i], looks.taken([i])) for i in (2 * row, 2 * row + 1))
+        return []
 
     def _costs(self, low: Floats, high: Floats, looks: Looks) -> Floats:
         """Guess how much work cells are: the volume that may hold solutions, times how much the Jacobians spread there."""
@@ -321,23 +368,14 @@ class _Growth:
         return np.where(done, 0.0, costs)
 
     def _cuts(self, node: _Node) -> list[tuple[int, float]]:
-        """Return places to cut: across each axis about the middle, and at the ends of the part that may hold solutions."""
-        held = [self._search.point(place) for place in self._search.inside(node.low, node.high)]
-        looks, cuts = _seen(node), list[tuple[int, float]]()
-        for axis, (low, high) in enumerate(zip(node.low.tolist(), node.high.tolist(), strict=True)):
-            width = high - low
-            if width <= self._least[axis]:
-                continue
-            taken = np.array([point[axis] for point in held])
-            cuts.append((axis, low + width * max((_room(share, (taken - low) / width), share) for share in SHARES)[1]))
-            room = NEAREST * float(self._root.high[axis] - self._root.low[axis])
-            first = min(float(looks.low[0, axis]) - EDGE * width, float(taken.min(initial=np.inf)) - room)
-            last = max(float(looks.high[0, axis]) + EDGE * width, float(taken.max(initial=-np.inf)) + room)
-            cuts += [(axis, first)] if first > low + LEAST_SLAB * width else []
-            cuts += [(axis, last)] if last < high - LEAST_SLAB * width else []
-            if len(taken) == 1:
-                cuts += [(axis, cut) for cut in _around(low, high, float(taken[0])) if abs(cut - taken[0]) > room]
-        return cuts
+        looks, (held, radii, clear) = _seen(node), self._search.held(node.low, node.high)
+        cell, sizes = Cell(node.low, node.high, looks.low[0], looks.high[0], held, clear), self._root.high - self._root.low
+        return cell.cuts(sizes, self._least) or replace(cell, radii=radii, tight=True).cuts(sizes, self._least)
+
+    def _why_stuck(self, node: _Node) -> str:
+        radii = self._search.held(node.low, node.high)[1]
+        size = f"{len(radii)} ball{'' if len(radii) == 1 else 's'} of radius {radii.max(initial=0.0):.3g}"
+        return f"no cut is left that keeps off {size}, with |I - C (P - I)| = {_seen(node).defect[0]:.3g}, which has to be less than 1"
 
     def _left(self, nodes: Sequence[_Node], why: str) -> str:
         low, high = np.min([node.low for node in nodes], axis=0), np.max([node.high for node in nodes], axis=0)
@@ -355,20 +393,3 @@ def _seen(node: _Node) -> Looks:
 def _middle_of(node: _Node) -> Floats:
     looks = _seen(node)
     return np.asarray((looks.low[0] + looks.high[0]) / 2)
-
-
-def _room(share: float, taken: Floats) -> float:
-    """Return how far a cut is from solutions, at most a quarter of the width, less for cuts off the middle."""
-    return min(float(np.abs(taken - share).min(initial=np.inf)), 0.25) - 0.1 * abs(share - 0.5)
-
-
-def _around(low: float, high: float, point: float) -> list[float]:
-    """Return a cut that leaves a solution in the middle of its half, and cuts that do not leave it much room."""
-    left, right, width = point - low, high - point, high - low
-    cuts = []
-    if left > right * 1.2:
-        cuts.append(point - right)
-    elif right > left * 1.2:
-        cuts.append(point + left)
-    cuts += [point - width / 4, point + width / 4]
-    return [cut for cut in cuts if low + LEAST_PART * width < cut < high - LEAST_PART * width]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from proofs.errors import Malformed
 from verify.formats import Stored, read, write
 from verify.formats.files import failures_of, replace_file
+from verify.formats.torch import save
 
 if TYPE_CHECKING:
     from verify.training.models import Recurrent
@@ -63,9 +64,7 @@ def save_network(path: Path, name: str, model: Recurrent, observation: Observati
 
 def save_state(directory: Path, state: Mapping[str, object]) -> None:
     """Write the state of a training. **Guarantee:** whole or not at all."""
-    import torch
-
-    replace_file(directory / STATE, lambda file: torch.save(dict(state), file))
+    replace_file(directory / STATE, lambda file: save(state, file))
 
 
 def load_state(directory: Path) -> dict[str, Any]:

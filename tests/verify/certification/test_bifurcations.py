@@ -43,7 +43,7 @@ def two_cycle_family(low: Fraction, high: Fraction) -> Path:
 
 @pytest.fixture(scope="module")
 def answer() -> Bifurcations:
-    return bifurcations(vary(tent(), "W[0,0]=-3:6"), up_to=2, samples=3, budget=20, complete=True, box=(Q(-50), Q(50)))
+    return bifurcations(vary(tent(), "W[0,0]=-3:6"), up_to=2, samples=3, budget=200, complete=True, box=(Q(-50), Q(50)))
 
 
 def test_events_of_the_skew_tent(answer: Bifurcations) -> None:
@@ -65,7 +65,7 @@ def test_events_of_the_skew_tent(answer: Bifurcations) -> None:
 
 
 def test_the_2_cycle_flips_where_its_multiplier_is_minus_1() -> None:
-    answer = bifurcations(vary(tent(), "W[0,0]=-21/4:-5"), up_to=2, samples=1, budget=20)
+    answer = bifurcations(vary(tent(), "W[0,0]=-21/4:-5"), up_to=2, samples=1, budget=200)
     (flip,) = answer.events
     assert (flip.kind, flip.itinerary, flip.closed_form) == ("flip", ("0", "1"), "-26/5")  # a / 5 = -1
     assert (flip.before, flip.after) == (((("0", "1"), "repelling"),), ((("0", "1"), "stable"),))
@@ -128,7 +128,7 @@ def test_complete_where_a_fixed_point_crosses_a_border() -> None:
     """On the border either letter will do, so at mu* the 2-cycle's itinerary 10 11 is followed, by the fixed point; never off it."""
     h, W = ["0.37298", "-0.97931"], [["0", "-0.64375"], ["0.52505", "0"]]
     toy = load({"A": ["0.83777", "0.96461"], "W": W, "h": h}, "plrnn")
-    answer = bifurcations(vary(toy, "A[0]=0.79:0.81"), up_to=2, samples=1, budget=30, complete=True, box=(Q(-10), Q(10)))
+    answer = bifurcations(vary(toy, "A[0]=0.79:0.81"), up_to=2, samples=1, budget=300, complete=True, box=(Q(-10), Q(10)))
     (event,) = answer.events
     mu = 1 - Q(W[1][0]) * Q(h[0]) / -Q(h[1])  # z_2 = 0 there, by hand
     assert event.low < mu < event.high
@@ -139,7 +139,7 @@ def test_complete_where_a_fixed_point_crosses_a_border() -> None:
 
 
 def test_the_two_cycle_family() -> None:
-    answer = bifurcations(two_cycle_family(Q(-3, 5), Q(7, 10)), up_to=2, samples=3, budget=20)
+    answer = bifurcations(two_cycle_family(Q(-3, 5), Q(7, 10)), up_to=2, samples=3, budget=200)
     assert [(event.kind, event.side, event.closed_form) for event in answer.events] == [
         ("to_infinity", "after", "-41/85"),
         ("flip", None, "112/205"),
@@ -165,7 +165,7 @@ def test_two_events_closer_than_the_precision_are_one_cluster() -> None:
         h = [Q(mu), Q(mu) + Q(1, 10**14)]
         return load({"A": ["1/2", "1/3"], "W": [[0, "1/8"], ["1/8", 0]], "h": h}, "plrnn").network
 
-    answer = bifurcations(Path(network(-1), network(1), Q(-1), Q(1)), up_to=1, budget=5)
+    answer = bifurcations(Path(network(-1), network(1), Q(-1), Q(1)), up_to=1, budget=60)
     assert answer.events == ()
     assert answer.clusters
     assert all(cluster.low < 0 < cluster.high and cluster.high - cluster.low < NARROW for cluster in answer.clusters)
@@ -206,7 +206,7 @@ def test_an_escape_that_one_state_does_not_feel() -> None:
     """The toy's fixed point with z_1 = h_1 / (1 - a_1) throughout goes to infinity in z_2 alone, at a_2 = 1."""
     W = [["0", "-0.64375"], ["0.52505", "0"]]
     toy = load({"A": ["0.83777", "0.96461"], "W": W, "h": ["0.37298", "-0.97931"]}, "plrnn")
-    answer = bifurcations(vary(toy, "A[1]=0.95:1.05"), up_to=1, samples=1, budget=2)
+    answer = bifurcations(vary(toy, "A[1]=0.95:1.05"), up_to=1, samples=1, budget=5)
     (event,) = (event for event in answer.events if event.itinerary == ("10",))
     assert (event.kind, event.side, event.closed_form) == ("to_infinity", "after", "1")
     assert event.reach[0] < 1 < event.reach[1]
@@ -252,7 +252,7 @@ def _exists(branch: ProvedBranch, slope: Fraction) -> bool:
 def test_a_reach_speaks_of_every_partner() -> None:
     """Unit 2 of partner 11 changes sign at mu = -1/10000, where 11 is virtual: the collision's range must end before that."""
     arrays = {"A": [["-1/2", 0], [1, 0]], "W": [["7/5", 0], [0, 0]], "h": [0, "1/1000"]}
-    answer = bifurcations(vary(load(arrays, "plrnn"), "h[0]=-1:1"), up_to=1, budget=20)
+    answer = bifurcations(vary(load(arrays, "plrnn"), "h[0]=-1:1"), up_to=1, budget=200)
     event = next(event for event in answer.events if event.unit == 1)
     wide = [claim for claim in answer.found.claims if isinstance(claim, BorderCollision) and (claim.low, claim.high) == event.reach]
     assert event.partners == ((("11",), "after"),)

@@ -81,7 +81,7 @@ def test_a_forced_network_is_bounded_from_both_sides() -> None:
 
 def test_an_lstm_forgets_its_start_under_every_input_sequence() -> None:
     networks = alphabet([LSTM], [[-1.0], [1.0]])
-    found = certify_driven(networks, budget=1.0)
+    found = certify_driven(networks, budget=3.0)
     require(found, networks, longest=2)
     assert floats(found, "driven_graph")[1] < -0.1
     gated = "contraction for all inputs: for programs without products of registers (the cell is gated)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from verify.certification.horseshoe import Proof, prove_horseshoe
 from verify.search.horseshoe import find_horseshoe
 
 
+@cache
 def suggested(network: Network) -> Covering:
     """Return what the search finds."""
     covering = find_horseshoe(network, budget_seconds=3.0).covering

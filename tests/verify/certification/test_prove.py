@@ -100,6 +100,7 @@ def test_transient_chaos_around_the_cycles_that_are_listed(network: object) -> N
     assert [note[:40] for note in answer.report.notes] == ["the simulated orbits all leave the chaot"]
 
 
+@pytest.mark.usefixtures("few_paths")
 def test_chaos_at_a_radius_and_at_the_largest() -> None:
     """Every network within 1e-4 of this one is chaotic, and somewhat beyond."""
     effort = Effort(budget_seconds=2)

@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,9 @@ from proofs.errors import Malformed, Rejected
 from tests.verify.sampling.standin import CELLS, deadly_work, failing_work, refusing_work, work
 from verify.errors import NotFound
 from verify.sampling.campaign import MAX_COUNT, Plan, run
+from verify.sampling.executors import Workforce
 from verify.sampling.families import Cell
+from verify.sampling.spread import spread
 from verify.sampling.work import compute
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 PLAN = Plan(CELLS, 120, 3, chunk=10)
 ROOT = Path(__file__).parents[3]
-SECONDS = 60.0
+SECONDS = 600.0  # on a busy machine
 
 
 def rows(path: Path) -> list[tuple]:
@@ -135,13 +137,43 @@ def test_interrupted_and_resumed(chunks: int, jobs: int, db: Path, expected: lis
     assert rows(db) == expected
 
 
+class Interrupted(Executor):
+    """Takes tasks, and is interrupted each time."""
+
+    def submit(self, *_: object, **__: object) -> Future:
+        raise KeyboardInterrupt
+
+
+class Closed(Workforce):
+    """Writes down whether its executor was closed with all finished."""
+
+    def __init__(self) -> None:
+        self.finished: list[bool] = []
+
+    def open(self) -> Executor:
+        return Interrupted()
+
+    def close(self, executor: Executor, *, finished: bool) -> None:  # noqa: ARG002 - as in Workforce
+        self.finished.append(finished)
+
+
+def test_an_interrupt_while_the_first_task_is_sent() -> None:
+    """Nothing is noted as running then; what was sent is ended all the same, not waited for."""
+    force = Closed()
+    with pytest.raises(KeyboardInterrupt):
+        list(spread(compute, [()], force))
+    assert force.finished == [False]
+
+
 def is_running(process: int) -> bool:
-    """Say whether there is such a process."""
+    """Say whether there is such a process; one that has ended may still be listed, where nobody asks how it did."""
     try:
         os.kill(process, 0)
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in {"Z", "X"}
     except ProcessLookupError:
         return False
-    return True
+    except FileNotFoundError:  # it ended just now, or there is no such list here
+        return not Path("/proc/self/stat").exists()
 
 
 def kill_again_and_again(times: int, db: Path, folder: Path, seed: int) -> int:

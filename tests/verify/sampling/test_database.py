@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -128,6 +129,42 @@ def test_ctrl_c_while_a_chunk_is_written(delay: float, db: Path) -> None:
         signal.signal(signal.SIGALRM, before)
     with opened(db) as rows:
         assert rows.counts(CELL, 10**9).total == found
+
+
+def test_a_second_ctrl_c_while_the_first_is_made_good(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chunk is rolled back all the same, and what is there can be counted and written to at once."""
+    execute = Database._run
+
+    def interrupted(rows: Database, question: str, values: Sequence[object] = ()) -> list[tuple]:
+        if question == "ROLLBACK":
+            signal.raise_signal(signal.SIGINT)
+        found = execute(rows, question, values)
+        if question.startswith("INSERT INTO networks"):
+            raise KeyboardInterrupt
+        return found
+
+    columns = work(CELL, SEED, 0, 10, "cpu")
+    with opened(db) as rows:
+        rows.ask([CELL], 10)
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "_run", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                rows.add(CELL, 0, columns, "by hand")
+        assert rows.counts(CELL, 10).total == 0
+        rows.add(CELL, 0, columns, "by hand")
+        assert rows.counts(CELL, 10).total == 10
+
+
+def test_what_fails_on_the_way_out_does_not_hide_ctrl_c(db: Path) -> None:
+    def leave(rows: Database) -> None:
+        with rows._clear():
+            try:
+                raise KeyboardInterrupt
+            finally:
+                rows._run("ROLLBACK")  # of nothing
+
+    with opened(db) as rows, pytest.raises(KeyboardInterrupt):
+        leave(rows)
 
 
 def test_checked_rows_are_marked(full: Path) -> None:

@@ -217,12 +217,13 @@ def test_a_refused_recipe_of_order_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> 
         decide_smooth(tent(3.0, 2.0))
 
 
-def test_groups_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = draw(Cell("theory", 6, 9, 1, "tanh"), 13, 5, 70)
+@pytest.mark.parametrize("count", [37, pytest.param(70, marks=pytest.mark.slow)])
+def test_groups_do_not_matter(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    batch = draw(Cell("theory", 6, 9, 1, "tanh"), 13, 5, count)
     whole = decide_smooth(batch)
     monkeypatch.setattr("verify.sampling.smooth.GROUP_ROWS", 16)
     parts = decide_smooth(batch)
-    alone = [decide_smooth(draw(batch.cell, 13, 5 + row, 1)) for row in range(0, 70, 9)]
+    alone = [decide_smooth(draw(batch.cell, 13, 5 + row, 1)) for row in range(0, count, 9)]
     for name in ("verdict", "theorem", "recipe", "period_2", "period_3", "checked"):
         assert getattr(whole, name).tolist() == getattr(parts, name).tolist()
         assert getattr(whole, name)[::9].tolist() == [getattr(one, name)[0] for one in alone]

@@ -84,6 +84,14 @@ def test_cells_that_hardly_forget_have_a_box(forget: float, low: float, high: fl
     assert low < float(sides[1][1]) < high
 
 
+@pytest.mark.parametrize("gain", [0.5, 1.0])
+def test_a_gru_is_not_given_the_cubes_that_any_blend_keeps(gain: float) -> None:
+    """Every cube that holds [-1, 1] keeps its images; a large one would only cost the time of the search."""
+    boxes = list(islice(invariant_boxes(driven("gru", gain=gain), BITS), 2))
+    assert boxes
+    assert all(abs(end) < 2 for sides in boxes for side in sides for end in side)
+
+
 def test_nothing_holds_its_images_where_orbits_grow() -> None:
     assert list(invariant_boxes(recurrent([[2.0]]), BITS)) == []
     assert list(invariant_boxes(Network(1, (Operation("add", (0, 0)),)), BITS)) == []

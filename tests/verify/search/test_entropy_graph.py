@@ -48,7 +48,7 @@ def test_the_same_seed_gives_the_same_graph() -> None:
 def test_a_horseshoe_that_repels_is_found_on_cycles() -> None:
     """At (5/2, 3/10) nearly all orbits escape; the entropy of what stays is log 2."""
     network = lozi("5/2", "3/10")
-    cycles = find_cycles(network, 3, budget_seconds=0.5).candidates
+    cycles = find_cycles(network, 3, budget_seconds=10.0).candidates
     stage = next(improving_graphs(network, budget_seconds=20.0, cycles=cycles, most_paths=100))
     assert 0.5 < stage.entropy < log(2.0)
 
@@ -66,7 +66,7 @@ def test_the_hinge_that_counts_need_not_be_the_first() -> None:
 def test_three_states() -> None:
     """A box of two stable directions: a plane map with a third state that follows it."""
     network = plrnn([["7/5", 1, 0], ["-1/5", 0, "1/10"], [0, "1/5", "1/10"]], [["-29/10", 0, 0], ["-1/5", 0, 0], [0, 0, 0]], [1, 0, 0])
-    covering = find_entropy_graph(network, budget_seconds=0.5, most_paths=100)
+    covering = find_entropy_graph(network, budget_seconds=10.0, most_paths=100)
     assert covering is not None
     assert {len(slab.center) for slab in covering.slabs} == {3}
     assert not isinstance(prove_horseshoe(Draft(network), covering), str)

@@ -145,7 +145,7 @@ def test_a_wrong_slab_is_refused_by_the_checker() -> None:
 
 @pytest.mark.usefixtures("_small")
 def test_order_has_none() -> None:
-    found = find_recurrence(plrnn(CONTRACTION), budget_seconds=0.5)
+    found = find_recurrence(plrnn(CONTRACTION), budget_seconds=2.0)
     assert found.covering is None
     assert found.account.saddles == 0
     assert "0 of them expanding" in found.account.sentence()

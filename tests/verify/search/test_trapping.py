@@ -37,7 +37,7 @@ def relu_network(size: int, gain: float, shift: float, seed: int) -> Network:
     return load_network({"model": "plrnn", "A": np.zeros((size, size)).tolist(), "W": W.tolist(), "h": [1.0] * size})
 
 
-def found(network: Network, seconds: float = 10.0) -> Polytope | None:
+def found(network: Network, seconds: float = 60.0) -> Polytope | None:
     orbits = simulated_orbits(network)
     assert orbits is not None
     nowhere = np.empty((0, network.dimension))

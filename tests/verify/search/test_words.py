@@ -183,10 +183,11 @@ SMALL = [(1, 4), (2, 4), (3, 3), (4, 2)]  # hinges, and the longest period tried
 
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize(("hinges", "up_to"), SMALL)
-def test_brute_force_agrees(hinges: int, up_to: int, whole: bool) -> None:
+@pytest.mark.parametrize("networks", [9, pytest.param(25, marks=pytest.mark.slow)])
+def test_brute_force_agrees(hinges: int, up_to: int, whole: bool, networks: int) -> None:
     rng = random.Random(1000 * hinges + whole)
     cycles = singular = 0
-    for _ in range(25):
+    for _ in range(networks):
         more, words = compare(random_shallow(rng, hinges, whole=whole), up_to, rng.choice([4, 32, MAX_NODES]))
         cycles, singular = cycles + more, singular + words
     assert cycles > 0

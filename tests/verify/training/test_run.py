@@ -256,7 +256,7 @@ def test_killing_leaves_nothing_half_written(tmp_path: Path) -> None:
     code = "import sys; from verify.training.run import train; train(sys.argv[1], sys.argv[2])"
     folder = tmp_path / "run"
     work = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "config.json"), str(folder)], cwd=Path(__file__).parents[3])
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not (folder / "checkpoints" / "model_00000050.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(work.pid, signal.SIGKILL)
