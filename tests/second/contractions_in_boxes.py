@@ -22,6 +22,7 @@ from tests.second.text import BeyondReach, Json, items, need, number, numbers, s
 
 MOST_SIZE = 512
 MOST_WIDE = 60
+MOST_EFFORT = 2**32
 PAIRS = 24
 NEAR = 1e-3
 SLACK = 1e-9
@@ -35,6 +36,7 @@ def box_contraction(step: Step) -> dict:
     bits, root, rate = step.bits(), sides(fields, net), number(fields["rate"])
     spelled, nets = read_symbols(net, fields["symbols"])
     need(rate > 0, "a positive rate")
+    need(effort(net, len(nets), bits, root) <= MOST_EFFORT, "too much work")
     need(all(stays(one, root, bits) for one in nets), "F leaves the box")
     if by_form:
         form, lists = read_matrix(fields["form"], net.dimension, net.dimension), [numbers(part) for part in items(fields["multipliers"])]
@@ -63,6 +65,18 @@ def box_contraction(step: Step) -> dict:
     need(pairs_obey(net, spelled, root, float(rate), length), "a pair of points that does not obey")
     ends = {name: [spell(span[i]) for span in root] for i, name in enumerate(("low", "high"))}
     return {"claim": "box_contraction", "symbols": spelled, **ends, "rate": spell(rate)}
+
+
+def effort(net: Net, symbols: int, bits: int, root: list) -> int:
+    """Count products of short numbers as the card does: of the Jacobian, a smooth unit 512, long numbers more, 16 times a symbol."""
+    sizes, entries, curved = [net.dimension], 0, 0
+    for name, of, matrices, bias in net.program:
+        sizes.append(len(bias) if name == "affine" else sizes[of[0]])
+        entries += sum(len(row) for matrix in matrices for row in matrix) if name == "affine" else sizes[-1]
+        curved += sizes[-1] if name in {"tanh", "sigmoid"} else 0
+    shared = math.lcm(*(2 * end.denominator for span in root for end in span))
+    longest = max([shared.bit_length(), *((abs(end) * shared).numerator.bit_length() for span in root for end in span)])
+    return 16 * symbols * (entries * (net.dimension + 1) + 512 * curved) * (1 + max(bits, longest) // 256) ** 2
 
 
 def stays(net: Net, root: list, bits: int) -> bool:
