@@ -95,7 +95,7 @@ def enclosing(sides: Sides) -> Matrix:
 
 
 def read_sides(step: Application) -> Sides:
-    """Read low and high, the ends of a nonempty box (check 1)."""
+    """Read low and high, the ends of a nonempty box, of at most 4096 bits each (check 1)."""
     low, high = step.witness.numbers("low"), step.witness.numbers("high")
     size = step.network.dimension
     ordered = len(low) == size == len(high) and all(a <= b for a, b in zip(low, high, strict=True))
